@@ -1,0 +1,1 @@
+"""What a product looks like: definitions, materials, configurations. Pure: no I/O."""

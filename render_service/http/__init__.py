@@ -1,0 +1,1 @@
+"""The HTTP driver; the only home of Litestar."""

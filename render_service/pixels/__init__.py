@@ -1,0 +1,1 @@
+"""Drawing. Pure; the only home of pyvips and numpy."""

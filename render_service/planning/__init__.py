@@ -1,0 +1,1 @@
+"""What must be drawn, and its name. Pure: no I/O."""

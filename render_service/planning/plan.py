@@ -1,0 +1,133 @@
+"""The render plan: everything the pixels depend on, and nothing else.
+
+A plan is built once by the planner and never modified. It is both the input of the pixel pipeline
+and the preimage of the cache key, so a cached rendition is right by construction. Whatever changes
+a pixel must be a field here. Integers, digests and names only: a plan is exact, and prints.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from render_service.formats import Format
+
+ONE: Final = 16384
+"""Linear light 1.0 in 16-bit pixels, paint matrices and tones: 14 bits leave headroom to 4.0."""
+
+
+class Blend(StrEnum):
+    """How a layer meets the layers below it, in premultiplied linear light."""
+
+    OVER = "over"
+    ADD = "add"
+    MULTIPLY = "multiply"
+
+
+class Encoding(StrEnum):
+    """How a layer file's numbers stand for light.
+
+    SRGB: an ordinary picture: sRGB transfer, straight alpha, 8 or 16 bits.
+    LINEAR: 16 bits, 16384 is 1.0, premultiplied.
+    ROOT: value = 4·(x / full scale)², premultiplied: the range 0..4 with its steps spent where
+        the eye sees them.
+    """
+
+    SRGB = "srgb"
+    LINEAR = "linear"
+    ROOT = "root"
+
+
+class Placement(Struct, frozen=True, kw_only=True):
+    """One layer asset and where it lands on the canvas.
+
+    Attributes:
+        asset: SHA-256 of the layer file, lower-case hex.
+        left_px: Canvas column of the layer file's left edge; negative crops.
+        top_px: Canvas row of the layer file's top edge; negative crops.
+        width_px: Width of the layer file, one page.
+        height_px: Height of the layer file, one page.
+        pages: Pages stacked in the file, one per node of the outer basis; 1 where there is none.
+        bands: Colour bands of each page, without alpha: the nodes of the inner basis, or 3.
+        encoding: How the file's numbers stand for light.
+        blend: How it meets the layers below.
+        paint: Rows R, G, B of the matrix over the layer's bands (page by page), in 1/16384; None
+            draws the layer as it is.
+        ramp: Stops (luminance, R, G, B) in 1/16384 linear light, rising, for a layer painted by a
+            gradient; None otherwise.
+    """
+
+    asset: str
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+    pages: int
+    bands: int
+    encoding: Encoding
+    blend: Blend
+    paint: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None
+    ramp: tuple[tuple[int, int, int, int], ...] | None
+
+
+class Tone(Struct, frozen=True, kw_only=True):
+    """The view transform: exposure, then a shoulder, then the sRGB transfer; each in 1/16384.
+
+    Linear x becomes x' = exposure·x. Up to the knee y = x'; from there a hyperbola of slope 1 at
+    the knee reaches y = 1 at x' = white: with u = (x'-knee)/(white-knee) and
+    s = (white-knee)/(1-knee), y = knee + (1-knee)·s·u / (1 + (s-1)·u).
+    """
+
+    exposure: int
+    knee: int
+    white: int
+
+
+class EncodeProfile(Struct, frozen=True, kw_only=True):
+    """How a canvas is encoded: the numbers that are handed to the encoder.
+
+    Attributes:
+        quality: 1-100, on the encoder's own scale; 100 for a lossless format.
+        effort: The encoder's own scale: 0-6 WebP, 0-9 AVIF, 1-9 PNG compression; 0 for JPEG.
+        chroma: 420 or 444.
+        alpha_quality: 1-100, quality of the alpha plane where the format codes it apart.
+        bit_depth: Bits per sample: 8, 10 or 12.
+    """
+
+    quality: int
+    effort: int
+    chroma: int
+    alpha_quality: int = 100
+    bit_depth: int = 8
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """The file to make: its size, its format and how it is encoded."""
+
+    format: Format
+    width_px: int
+    height_px: int
+    profile: EncodeProfile
+
+
+class RenderPlan(Struct, frozen=True, kw_only=True):
+    """All that is drawn, in order, bottom first.
+
+    Attributes:
+        pipeline: The revision of the pixel pipeline that this plan is written for.
+        canvas_width_px: Width of the canvas in layer pixels; a region's width if one is drawn.
+        canvas_height_px: Height, likewise.
+        placements: The layers, bottom first.
+        tone: The view transform.
+        alpha: Whether the picture keeps its transparency. Where it does not, what no layer
+            covers is black: no light.
+        output: The file to make.
+    """
+
+    pipeline: int
+    canvas_width_px: int
+    canvas_height_px: int
+    placements: tuple[Placement, ...]
+    tone: Tone
+    alpha: bool
+    output: Output

@@ -1,0 +1,53 @@
+"""What rendering needs of the outside world; adapters implement these.
+
+A port is as small as its callers: a tier keeps finished renditions, a source reads layer files.
+"""
+
+from typing import Protocol
+
+from render_service.planning.key import RenderKey
+from render_service.rendering.rendition import Rendition
+
+
+class AssetSource(Protocol):
+    """Where layer files are read from."""
+
+    async def read(self, asset: str) -> bytes:
+        """Return the bytes of the layer file whose SHA-256 is `asset` (lower-case hex).
+
+        Raises:
+            AssetMissing: There is no such file, or it no longer has that digest.
+            AssetTooLarge: The file is over the limit on bytes; it was not read.
+        """
+        ...
+
+
+class RenditionTier(Protocol):
+    """A place finished renditions are kept."""
+
+    @property
+    def name(self) -> str:
+        """Short name for Cache-Status and metrics, e.g. `file`."""
+        ...
+
+    async def get(self, key: RenderKey) -> Rendition | None:
+        """Return the rendition stored under `key`, or None on a miss.
+
+        A stored rendition that is damaged (wrong length or digest) is a miss.
+
+        Raises:
+            TierUnavailable: The tier could not be asked. Callers treat this as a miss.
+        """
+        ...
+
+    async def put(self, key: RenderKey, rendition: Rendition) -> None:
+        """Store `rendition` under `key`, whole or not at all.
+
+        Raises:
+            TierUnavailable: It could not be stored. Callers go on.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the tier holds open."""
+        ...
