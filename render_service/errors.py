@@ -36,17 +36,15 @@ from msgspec import Struct
 
 
 class RenderServiceError(Exception):
-    """The root of the tree. `str(error)` is a sentence for a person."""
+    """The root of the tree. `str(error)` says what happened, and what would have been right.
 
-    @property
-    def detail(self) -> str:
-        """What happened and what would have been right, in one or two sentences."""
-        return str(self)
+    Attributes:
+        facts: What a program can use: JSON-ready members of the problem document.
+    """
 
-    @property
-    def facts(self) -> Mapping[str, object]:
-        """What a program can use: JSON-ready members of the problem document."""
-        return {}
+    def __init__(self, detail: str, **facts: object) -> None:
+        super().__init__(detail)
+        self.facts: Mapping[str, object] = facts
 
 
 class InvalidRequest(RenderServiceError):
@@ -57,12 +55,12 @@ class MalformedPath(InvalidRequest):
     """A path that is not of the documented form."""
 
     def __init__(self, part: str, given: str, expected: str) -> None:
-        super().__init__(f"The path's {part} is {_quote(given)}; expected {expected}.")
-        self.part, self.given, self.expected = part, given, expected
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"part": self.part, "given": self.given[:200], "expected": self.expected}
+        super().__init__(
+            f"The path's {part} is {_quote(given)}; expected {expected}.",
+            part=part,
+            given=given[:200],
+            expected=expected,
+        )
 
 
 class WidthNotOffered(InvalidRequest):
@@ -70,12 +68,11 @@ class WidthNotOffered(InvalidRequest):
 
     def __init__(self, given: str, offered: Sequence[int]) -> None:
         listed = ", ".join(map(str, offered))
-        super().__init__(f"The width {_quote(given)} is not offered; widths in pixels: {listed}.")
-        self.given, self.offered = given, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"width": self.given[:200], "offered": list(self.offered)}
+        super().__init__(
+            f"The width {_quote(given)} is not offered; widths in pixels: {listed}.",
+            width=given[:200],
+            offered=list(offered),
+        )
 
 
 class FormatNotOffered(InvalidRequest):
@@ -83,13 +80,10 @@ class FormatNotOffered(InvalidRequest):
 
     def __init__(self, given: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"The extension {_quote(given)} is not offered; extensions: {', '.join(offered)}."
+            f"The extension {_quote(given)} is not offered; extensions: {', '.join(offered)}.",
+            extension=given[:200],
+            offered=list(offered),
         )
-        self.given, self.offered = given, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"extension": self.given[:200], "offered": list(self.offered)}
 
 
 class UnknownQueryKey(InvalidRequest):
@@ -97,12 +91,11 @@ class UnknownQueryKey(InvalidRequest):
 
     def __init__(self, key: str, offered: Sequence[str]) -> None:
         known = ", ".join(offered) if offered else "none"
-        super().__init__(f"The query key {_quote(key)} is not known; keys taken here: {known}.")
-        self.key, self.offered = key, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"key": self.key[:200], "offered": list(self.offered)}
+        super().__init__(
+            f"The query key {_quote(key)} is not known; keys taken here: {known}.",
+            key=key[:200],
+            offered=list(offered),
+        )
 
 
 class InvalidBody(InvalidRequest):
@@ -118,13 +111,10 @@ class UnknownComposition(NotFound):
 
     def __init__(self, composition: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"There is no composition {_quote(composition)}; {_some(offered, 'compositions')}."
+            f"There is no composition {_quote(composition)}; {_some(offered, 'compositions')}.",
+            composition=composition[:200],
+            offered=list(offered[:20]),
         )
-        self.composition, self.offered = composition, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"composition": self.composition[:200], "offered": list(self.offered[:20])}
 
 
 class UnknownView(NotFound):
@@ -132,13 +122,10 @@ class UnknownView(NotFound):
 
     def __init__(self, composition: str, view: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"{composition} has no view {_quote(view)}; {_some(offered, 'views and regions')}."
+            f"{composition} has no view {_quote(view)}; {_some(offered, 'views and regions')}.",
+            view=view[:200],
+            offered=list(offered),
         )
-        self.composition, self.view, self.offered = composition, view, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"view": self.view[:200], "offered": list(self.offered)}
 
 
 class UnknownVersion(NotFound):
@@ -146,13 +133,10 @@ class UnknownVersion(NotFound):
 
     def __init__(self, view: str, version: str, current: str) -> None:
         super().__init__(
-            f"The view {view} has no version {_quote(version)}; its current one is {current}."
+            f"The view {view} has no version {_quote(version)}; its current one is {current}.",
+            version=version[:200],
+            current=current,
         )
-        self.view, self.version, self.current = view, version, current
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"version": self.version[:200], "current": self.current}
 
 
 class InvalidSelection(RenderServiceError):
@@ -164,13 +148,10 @@ class UnknownOption(InvalidSelection):
 
     def __init__(self, composition: str, option: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"{composition} has no option {_quote(option)}; {_some(offered, 'options')}."
+            f"{composition} has no option {_quote(option)}; {_some(offered, 'options')}.",
+            option=option[:200],
+            offered=list(offered),
         )
-        self.option, self.offered = option, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"option": self.option[:200], "offered": list(self.offered)}
 
 
 class UnknownValue(InvalidSelection):
@@ -178,19 +159,17 @@ class UnknownValue(InvalidSelection):
 
     def __init__(self, option: str, value: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"The option {option} has no value {_quote(value)}; {_some(offered, 'values')}."
+            f"The option {option} has no value {_quote(value)}; {_some(offered, 'values')}.",
+            option=option,
+            value=value[:200],
+            offered=list(offered),
         )
-        self.option, self.value, self.offered = option, value, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"option": self.option, "value": self.value[:200], "offered": list(self.offered)}
 
 
 class ForbiddenConfiguration(InvalidSelection):
-    """A configuration that a rule of the composition forbids.
+    """A configuration that rules of the composition forbid.
 
-    Attributes:
+    Args:
         conflicts: For each rule broken: the option values it forbids together, and its reason.
         nearest: The valid configuration that changes the fewest options, or None.
     """
@@ -201,16 +180,12 @@ class ForbiddenConfiguration(InvalidSelection):
         nearest: Mapping[str, str] | None,
     ) -> None:
         reasons = " ".join(reason for _, reason in conflicts)
-        hint = ""
-        if nearest is not None:
-            hint = " Nearest valid: " + ", ".join(f"{k}={v}" for k, v in nearest.items()) + "."
-        super().__init__(f"This configuration is not made: {reasons}{hint}")
-        self.conflicts, self.nearest = tuple(conflicts), nearest
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        conflicts = [{"all": dict(all_), "reason": reason} for all_, reason in self.conflicts]
-        return {"conflicts": conflicts, "nearest": dict(self.nearest) if self.nearest else None}
+        named = ", ".join(f"{k}={v}" for k, v in nearest.items()) if nearest else ""
+        super().__init__(
+            f"This configuration is not made: {reasons}" + (f" Nearest: {named}." if named else ""),
+            conflicts=[{"all": dict(values), "reason": reason} for values, reason in conflicts],
+            nearest=dict(nearest) if nearest else None,
+        )
 
 
 class AlphaNotOffered(InvalidSelection):
@@ -218,25 +193,23 @@ class AlphaNotOffered(InvalidSelection):
 
     def __init__(self, extension: str, offered: Sequence[str]) -> None:
         super().__init__(
-            f"{extension} has no transparency; take {', '.join(offered)}, or another background."
+            f"{extension} has no transparency; take {', '.join(offered)}, or another background.",
+            extension=extension,
+            offered=list(offered),
         )
-        self.extension, self.offered = extension, tuple(offered)
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"extension": self.extension, "offered": list(self.offered)}
 
 
 class AssetFailure(RenderServiceError):
-    """A layer's file cannot be used."""
+    """A layer's file cannot be used.
+
+    Attributes:
+        asset: Its name, or its digest where the name is not known.
+        reason: What was found, and what is needed.
+    """
 
     def __init__(self, asset: str, reason: str) -> None:
-        super().__init__(f"The layer file {asset} {reason}.")
+        super().__init__(f"The layer file {asset} {reason}.", asset=asset)
         self.asset, self.reason = asset, reason
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"asset": self.asset}
 
 
 class AssetMissing(AssetFailure):
@@ -259,12 +232,11 @@ class Overloaded(RenderServiceError):
     """
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Every place to render is taken; try again in {retry_after_s} s.")
+        super().__init__(
+            f"Every place to render is taken; try again in {retry_after_s} s.",
+            retry_after_s=retry_after_s,
+        )
         self.retry_after_s = retry_after_s
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        return {"retry_after_s": self.retry_after_s}
 
 
 class RenderFailed(RenderServiceError):
@@ -291,7 +263,9 @@ class Fault(Struct, frozen=True, kw_only=True):
     problem: str
 
     def __str__(self) -> str:
-        place = " ".join(part for part in (f"[{self.table}]" if self.table else "", self.key) if part)
+        place = " ".join(
+            part for part in (f"[{self.table}]" if self.table else "", self.key) if part
+        )
         return f"{self.file}: {place + ': ' if place else ''}{self.problem}"
 
 

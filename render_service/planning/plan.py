@@ -5,37 +5,16 @@ and the preimage of the cache key, so a cached rendition is right by constructio
 a pixel must be a field here. Integers, digests and names only: a plan is exact, and prints.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from render_service.composition.model import Blend as Blend
+from render_service.composition.model import Encoding as Encoding
 from render_service.formats import Format
 
 ONE: Final = 16384
 """Linear light 1.0 in 16-bit pixels, paint matrices and tones: 14 bits leave headroom to 4.0."""
-
-
-class Blend(StrEnum):
-    """How a layer meets the layers below it, in premultiplied linear light."""
-
-    OVER = "over"
-    ADD = "add"
-    MULTIPLY = "multiply"
-
-
-class Encoding(StrEnum):
-    """How a layer file's numbers stand for light.
-
-    SRGB: an ordinary picture: sRGB transfer, straight alpha, 8 or 16 bits.
-    LINEAR: 16 bits, 16384 is 1.0, premultiplied.
-    ROOT: value = 4·(x / full scale)², premultiplied: the range 0..4 with its steps spent where
-        the eye sees them.
-    """
-
-    SRGB = "srgb"
-    LINEAR = "linear"
-    ROOT = "root"
 
 
 class Placement(Struct, frozen=True, kw_only=True):
