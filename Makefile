@@ -1,0 +1,64 @@
+# Everything a person or CI types. Environments set themselves up, and cost nothing when current.
+
+# The first interpreter that is new enough; `make PYTHON=python3.12 …` picks another.
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+PORT ?= 8000
+URL ?= http://127.0.0.1:$(PORT)
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check docs bench load studio contact-sheet lock clean
+.PHONY: env-run env-test env-bench env-load env-studio
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+run: env-run ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
+	@RENDER_PORT=$(PORT) exec $(BIN)/render-service serve
+
+# Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
+test: env-test ## run every test (ARGS=… are pytest's)
+	@without=; $(PYTHON) tools/system_packages.py || \
+	  { [ "$$CI" != true ] || exit 1; without=--ignore=tests/browser; \
+	    echo "Going on without the tests in a browser."; }; \
+	exec $(BIN)/python -m pytest $$without $(ARGS)
+
+check: env-test ## format, lint, types, layers, generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/generated.py --check
+
+docs: env-test ## write the files that are made from code
+	@$(BIN)/python tools/generated.py
+
+bench: env-bench ## run every benchmark; tables here, figures in build/bench/*.json
+	@mkdir -p build/bench
+	@for file in benchmarks/[a-z]*.py; do name=$$(basename "$$file" .py); echo; echo "# $$name"; \
+	  $(BIN)/python "$$file" --json "build/bench/$$name.json" || exit 1; done
+
+load: env-load ## shoppers against a server that runs on this machine (URL=, USERS=, SECONDS_LONG=)
+	@URL="$(URL)" $(PYTHON) loadtests/run.py
+
+studio: env-studio ## path-trace the art of the demo catalogue anew (hours)
+	@.venv-studio/bin/python -m compositions.studio
+
+lock: env-test ## resolve every lock anew from pyproject.toml
+	@$(BIN)/python tools/lock.py
+
+clean: ## remove environments, caches, builds and finished pictures
+	rm -rf .venv .venv-load .venv-studio .data build dist .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env-run env-test env-bench: env-%: need-python
+	@$(PYTHON) tools/environment.py .venv $*
+env-load env-studio: env-%: need-python
+	@$(PYTHON) tools/environment.py .venv-$* $*
+
+.PHONY: need-python
+need-python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed, and is not on PATH." >&2; exit 1; }

@@ -1,0 +1,118 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from render_service.errors import InvalidSetting
+from render_service.settings import (
+    LogLevel,
+    Settings,
+    describe,
+    read_settings,
+    settings_markdown,
+)
+
+
+def refusal(**environ: str) -> str:
+    with pytest.raises(InvalidSetting) as refused:
+        read_settings(environ)
+    return str(refused.value)
+
+
+def test_an_empty_environment_gives_the_defaults():
+    assert read_settings({}) == Settings()
+
+
+def test_variables_of_other_programs_are_left_alone():
+    assert read_settings({"PATH": "/bin", "render_port": "x", "XRENDER_PORT": "x"}) == Settings()
+
+
+def test_values_are_read_as_the_type_of_their_field():
+    given = {
+        "RENDER_CATALOGUE": "/srv/compositions",
+        "RENDER_PORT": "0",
+        "RENDER_PUBLIC_URL": "https://img.example/rings",
+        "RENDER_GRACEFUL_STOP_S": "2.5",
+        "RENDER_LOG_LEVEL": "debug",
+    }
+
+    settings = read_settings(given)
+
+    assert settings.catalogue == Path("/srv/compositions")
+    assert settings.port == 0
+    assert settings.public_url == "https://img.example/rings"
+    assert settings.graceful_stop_s == 2.5
+    assert settings.log_level is LogLevel.DEBUG
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1
+
+
+def test_an_unknown_variable_is_refused_with_the_name_that_was_meant():
+    assert refusal(RENDER_PROT="1") == "RENDER_PROT is not a setting; did you mean RENDER_PORT?"
+
+
+def test_an_unknown_variable_that_resembles_none_is_refused_with_all_names():
+    assert "RENDER_LOG_LEVEL" in refusal(RENDER_QQQQ="")
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "allowed"),
+    [
+        ("RENDER_PORT", "70000", "0 to 65535"),
+        ("RENDER_PORT", "-1", "0 to 65535"),
+        ("RENDER_PORT", "", "0 to 65535"),
+        ("RENDER_WORKERS", "two", "1 to 64"),
+        ("RENDER_WORKERS", "1.5", "1 to 64"),
+        ("RENDER_GRACEFUL_STOP_S", "nan", "0 to 3600, decimals allowed"),
+        ("RENDER_GRACEFUL_STOP_S", "inf", "0 to 3600, decimals allowed"),
+        ("RENDER_PUBLIC_URL", "ftp://example", "http(s)://… without a final /"),
+        ("RENDER_PUBLIC_URL", "https://example/", "http(s)://… without a final /"),
+        ("RENDER_HOST", "", "a name or address"),
+        ("RENDER_DATA", "", "a path"),
+        ("RENDER_LOG_LEVEL", "loud", "debug, info, warning, error"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_refused_with_its_name_range_and_what_was_given(
+    variable: str, given: str, allowed: str
+):
+    message = refusal(**{variable: given})
+
+    assert message.startswith(variable)
+    assert f"must be {allowed}; given {given!r}." in message
+
+
+def test_everything_wrong_is_listed_at_once():
+    lines = refusal(RENDER_PORT="x", RENDER_PROT="1", RENDER_WORKERS="0").splitlines()
+
+    assert [line.split()[0] for line in lines] == ["RENDER_PORT", "RENDER_PROT", "RENDER_WORKERS"]
+
+
+def test_a_long_value_is_cut_in_the_message():
+    assert len(refusal(RENDER_PORT="9" * 10_000)) < 200
+
+
+def test_every_default_is_a_value_that_its_own_setting_allows():
+    rows = [row for row in describe(Settings()) if row.name != "RENDER_PUBLIC_URL"]
+
+    assert read_settings({row.name: row.value for row in rows}) == Settings()
+
+
+def test_every_setting_says_its_unit_range_and_meaning():
+    for row in describe(Settings()):
+        assert row.unit, row.name
+        assert row.range, row.name
+        assert row.meaning, row.name
+
+
+def test_the_table_shows_the_value_now_beside_the_default():
+    rows = {row.name: row for row in describe(read_settings({"RENDER_PORT": "9000"}))}
+
+    assert (rows["RENDER_PORT"].value, rows["RENDER_PORT"].default) == ("9000", "8000")
+
+
+def test_the_docs_have_a_row_for_every_setting():
+    for row in describe(Settings()):
+        assert f"| `{row.name}` |" in settings_markdown()

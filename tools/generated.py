@@ -1,0 +1,39 @@
+"""Write the files that are made from code, or check that they are current.
+
+The list below is all of them: a file is what its function returns, so docs cannot drift from code.
+
+    python tools/generated.py           # write
+    python tools/generated.py --check   # exit 1 and name each file that is not current
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from render_service.settings import settings_markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/settings.md": settings_markdown,
+}
+
+
+def main() -> int:
+    """Write or check every generated file; return the exit status."""
+    stale = [file for file, text in GENERATED.items() if _read(ROOT / file) != text()]
+    if "--check" in sys.argv[1:]:
+        for file in stale:
+            print(f"{file} is not current: run `make docs` and commit it.", file=sys.stderr)
+        return 1 if stale else 0
+    for file in stale:
+        (ROOT / file).write_text(GENERATED[file](), encoding="utf-8")
+        print(f"Wrote {file}.")
+    return 0
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
