@@ -3,6 +3,8 @@
 Every limit is compared with numbers from a plan or a file's header, never with decoded pixels.
 """
 
+from itertools import pairwise
+
 from msgspec import Struct
 
 from render_service.errors import InvalidPlan
@@ -105,7 +107,7 @@ def _check_placement(where: str, placement: Placement) -> None:
         raise InvalidPlan(f"{where} has {bands} bands and no paint; unpainted layers have 3.")
     if placement.ramp is not None:
         rising = [stop[0] for stop in placement.ramp]
-        if not rising or any(b <= a for a, b in zip(rising, rising[1:], strict=False)):
+        if not rising or any(b <= a for a, b in pairwise(rising)):
             raise InvalidPlan(f"{where}.ramp has stops at {rising}; needed: one or more, rising.")
 
 

@@ -36,17 +36,17 @@ class Raster(Struct, frozen=True, kw_only=True, eq=False):
     @property
     def height_px(self) -> int:
         """Rows of the tile."""
-        return self.light.shape[0]
+        return int(self.light.shape[0])
 
     @property
     def width_px(self) -> int:
         """Columns of the tile."""
-        return self.light.shape[1]
+        return int(self.light.shape[1])
 
     @property
     def bands(self) -> int:
         """Bands of light, alpha apart."""
-        return self.light.shape[2]
+        return int(self.light.shape[2])
 
     @property
     def size_bytes(self) -> int:

@@ -18,7 +18,7 @@ os.environ["VIPS_CONCURRENCY"] = "1"
 os.environ["VIPS_DISC_THRESHOLD"] = "64g"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import pyvips  # noqa: E402  # the environment comes first, see above
+import pyvips  # the environment comes first, see above
 
 __all__ = ["pyvips", "translating"]
 

@@ -1,0 +1,257 @@
+"""Asset bytes → Raster: the only place that opens layer files.
+
+The rule: everything a header can tell is checked against the placement before a pixel is decoded,
+and the loader is chosen by the file's first bytes from five formats, never by guessing.
+
+How a file's alpha is read: `srgb` has straight alpha and `root` associated alpha, both with full
+scale as 1.0; in `linear` alpha is on the scale of its light, 16384 as 1.0. A file without alpha is
+opaque.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from render_service.errors import AssetTooLarge, AssetUndecodable
+from render_service.pixels.limits import DecodeLimits
+from render_service.pixels.raster import Pixels, Raster, trim
+from render_service.pixels.tone import srgb_to_linear
+from render_service.pixels.vips import pyvips, translating
+from render_service.planning.plan import ONE, Encoding, Placement
+
+_COLOUR_MODELS = {"srgb", "rgb16", "b-w", "grey16"}
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    """A kind of layer file: its name, how it begins, and what opens it."""
+
+    name: str
+    begins: Callable[[bytes], bool]
+    load: Callable[[bytes], pyvips.Image]
+
+
+def decode(data: bytes, placement: Placement, limits: DecodeLimits, name: str) -> Raster:
+    """Return the layer at full resolution, trimmed, on the grid of its own file.
+
+    Args:
+        data: The layer file: AVIF, PNG, TIFF, WebP or JPEG. Pages of a TIFF follow each other;
+            those of the others are stacked into one tall picture.
+        placement: What the plan says the file is: size of a page, pages, bands, encoding.
+        limits: Bounds on the file, held against its length and header.
+        name: How errors call the file: its digest, or its path where one is known.
+
+    Raises:
+        AssetTooLarge: The file is over a limit; no pixel was decoded.
+        AssetUndecodable: It is not a picture, is damaged, or is not what the placement says.
+    """
+    if len(data) > limits.max_bytes:
+        raise AssetTooLarge(name, f"has {len(data)} bytes; the most is {limits.max_bytes}")
+    with translating(lambda said: _undecodable(name, f"is damaged ({said})", "a whole file")):
+        image = _open(data, limits, name)
+        _check_header(image, placement, limits, name)
+        light, alpha = _read(image, placement)
+    return trim(light, alpha, 0, 0)
+
+
+def _undecodable(name: str, found: str, needed: str) -> AssetUndecodable:
+    return AssetUndecodable(name, f"{found}; needed: {needed}")
+
+
+def _is_avif(data: bytes) -> bool:
+    """Whether an ISO base media file names `avif` among its brands (AVIF 1.1, section 6)."""
+    box = data[: min(int.from_bytes(data[:4], "big"), 128)]
+    return box[4:8] == b"ftyp" and b"avif" in {box[i : i + 4] for i in range(8, len(box), 4)}
+
+
+def _load_tiff(data: bytes) -> pyvips.Image:
+    """Open a TIFF with its pages stacked."""
+    return pyvips.Image.tiffload_buffer(data, n=-1, fail_on="error")
+
+
+# `error` and not `warning`: it refuses bad checksums and short data, and passes unknown TIFF tags.
+_FILES = (
+    _File(
+        name="AVIF",
+        begins=_is_avif,
+        load=lambda data: pyvips.Image.heifload_buffer(data, fail_on="error"),
+    ),
+    _File(
+        name="PNG",
+        begins=lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
+        load=lambda data: pyvips.Image.pngload_buffer(data, fail_on="error"),
+    ),
+    _File(
+        name="TIFF",
+        begins=lambda data: data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+        load=_load_tiff,
+    ),
+    _File(
+        name="WebP",
+        begins=lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
+        load=lambda data: pyvips.Image.webpload_buffer(data, fail_on="error"),
+    ),
+    _File(
+        name="JPEG",
+        begins=lambda data: data.startswith(b"\xff\xd8\xff"),
+        load=lambda data: pyvips.Image.jpegload_buffer(data, fail_on="error"),
+    ),
+)
+
+
+def _open(data: bytes, limits: DecodeLimits, name: str) -> pyvips.Image:
+    """Return the file as an image whose pixels are not yet decoded."""
+    for file in _FILES:
+        if file.begins(data):
+            if file.name == "TIFF":
+                _check_page_count(data, limits, name)
+            return file.load(data)
+    kinds = ", ".join(file.name for file in _FILES)
+    found = f"begins with {data[:12]!r}" if data else "is empty"
+    raise _undecodable(name, found, f"one of {kinds}")
+
+
+def _check_page_count(data: bytes, limits: DecodeLimits, name: str) -> None:
+    """Refuse a TIFF of too many pages by its first one: opening all reads every directory."""
+    first = pyvips.Image.tiffload_buffer(data, fail_on="error")
+    _check_pixels(first.width * first.height * int(str(first.get("n-pages"))), limits, name)
+
+
+def _check_pixels(pixels: int, limits: DecodeLimits, name: str) -> None:
+    if pixels > limits.max_pixels:
+        raise AssetTooLarge(name, f"has {pixels} pixels; the most is {limits.max_pixels}")
+
+
+def _check_header(
+    image: pyvips.Image, placement: Placement, limits: DecodeLimits, name: str
+) -> None:
+    """Hold what the header says against the placement."""
+    _check_pixels(image.width * image.height, limits, name)
+    wide, high = placement.width_px, placement.height_px * placement.pages
+    if (image.width, image.height) != (wide, high):
+        raise _undecodable(
+            name,
+            f"is {image.width} by {image.height} px in all",
+            f"{wide} by {high} ({placement.pages} page(s) of {placement.height_px} rows)",
+        )
+    if image.format not in {"uchar", "ushort"}:
+        raise _undecodable(name, f"has samples of type {image.format}", "8 or 16 bits, unsigned")
+    if placement.encoding is Encoding.LINEAR and _full_scale(image) != 65535:
+        raise _undecodable(name, f"has full scale {_full_scale(image)}", "16 bits for `linear`")
+    if placement.encoding is Encoding.SRGB and image.interpretation not in _COLOUR_MODELS:
+        raise _undecodable(name, f"is in {image.interpretation}", "RGB or grey")
+    if image.bands not in _bands_taken(placement):
+        taken = " or ".join(map(str, sorted(_bands_taken(placement))))
+        raise _undecodable(name, f"has {image.bands} bands", f"{taken}, the last one alpha")
+
+
+def _bands_taken(placement: Placement) -> set[int]:
+    """How many bands a page may have; a grey picture stands for an RGB one."""
+    taken = {placement.bands, placement.bands + 1}
+    return taken | {1, 2} if _takes_grey(placement) else taken
+
+
+def _takes_grey(placement: Placement) -> bool:
+    return placement.encoding is Encoding.SRGB and placement.bands == 3
+
+
+def _full_scale(image: pyvips.Image) -> int:
+    """The largest sample of the file.
+
+    libvips shifts the 10 and 12 bits of an AVIF to the top of 16, so white is 65472 or 65520.
+    """
+    if image.format == "uchar":
+        return 255
+    is_avif = image.get_typeof("heif-compression") != 0
+    bits = int(str(image.get("bits-per-sample"))) if is_avif else 16
+    return ((1 << bits) - 1) << (16 - bits)
+
+
+def _read(image: pyvips.Image, placement: Placement) -> tuple[Pixels, Pixels]:
+    """Decode the pixels: light [height, width, pages × bands] and alpha [height, width]."""
+    full_scale, encoding = _full_scale(image), placement.encoding
+    colours = 1 if _takes_grey(placement) and image.bands < 3 else placement.bands
+    has_alpha = image.bands > colours
+    # Decoded once: the pages are cut from memory, not from a file read again for each.
+    image = image.copy_memory()
+    colour = image.extract_band(0, n=colours)
+    if encoding is Encoding.SRGB and image.get_typeof("icc-profile-data"):
+        colour, scale = _through_profile(colour, full_scale), 65535
+    else:
+        scale = full_scale
+    light = _in_pages(colour.maplut(_table(encoding, scale)), placement)
+    alpha = None
+    if has_alpha:
+        first = image.extract_band(colours).crop(0, 0, placement.width_px, placement.height_px)
+        alpha = _array(first.maplut(_alpha_table(encoding, full_scale)))[..., 0]
+    return _associated(light, alpha, encoding)
+
+
+def _through_profile(light: pyvips.Image, full_scale: int) -> pyvips.Image:
+    """Return a picture with an embedded profile as 16-bit sRGB."""
+    if light.format == "ushort" and full_scale != 65535:
+        light = (light * (65535 / full_scale)).rint().cast("ushort")
+    # Grey with a grey profile comes back as three bands. Relative: white stays white.
+    return light.icc_transform("srgb", embedded=True, intent="relative", depth=16)
+
+
+def _in_pages(light: pyvips.Image, placement: Placement) -> Pixels:
+    """Return the stacked pages beside each other as bands."""
+    wide, high = placement.width_px, placement.height_px
+    if light.bands < placement.bands:
+        light = _beside([light] * placement.bands)
+    pages = [light.crop(0, page * high, wide, high) for page in range(placement.pages)]
+    return _array(_beside(pages))
+
+
+def _beside(images: Sequence[pyvips.Image]) -> pyvips.Image:
+    """Return the bands of all images, in order, as one image."""
+    others: list[pyvips.Image | int | float] = [*images[1:]]
+    return images[0].bandjoin(others)
+
+
+def _associated(light: Pixels, alpha: Pixels | None, encoding: Encoding) -> tuple[Pixels, Pixels]:
+    """Multiply straight alpha in, in linear light; rounds half up."""
+    if alpha is None:
+        return light, np.full(light.shape[:2], ONE, np.uint16)
+    if encoding is Encoding.SRGB:
+        weighted = light.astype(np.uint32)
+        weighted *= alpha[..., np.newaxis]
+        weighted += ONE // 2
+        weighted //= ONE
+        light = weighted.astype(np.uint16)
+    return light, alpha
+
+
+def _array(image: pyvips.Image) -> Pixels:
+    """Decode: the pixels as [height, width, bands]."""
+    memory = np.frombuffer(image.write_to_memory(), np.uint16)
+    return memory.reshape(image.height, image.width, image.bands)
+
+
+@lru_cache(maxsize=16)
+def _table(encoding: Encoding, full_scale: int) -> pyvips.Image:
+    """Sample → linear light in 1/16384, for every sample of the file's depth."""
+    samples = np.arange(256 if full_scale == 255 else 65536, dtype=np.float64)
+    share = np.minimum(samples / full_scale, 1.0)
+    light = {
+        Encoding.SRGB: ONE * srgb_to_linear(share),
+        Encoding.LINEAR: samples,
+        Encoding.ROOT: 4 * ONE * share**2,
+    }[encoding]
+    return _as_table(np.minimum(np.floor(light + 0.5), 65535))
+
+
+@lru_cache(maxsize=16)
+def _alpha_table(encoding: Encoding, full_scale: int) -> pyvips.Image:
+    """Sample → coverage in 1/16384."""
+    samples = np.arange(256 if full_scale == 255 else 65536, dtype=np.float64)
+    one = ONE if encoding is Encoding.LINEAR else full_scale
+    return _as_table(np.floor(ONE * np.minimum(samples / one, 1.0) + 0.5))
+
+
+def _as_table(values: NDArray[np.float64]) -> pyvips.Image:
+    packed = values.astype(np.uint16).tobytes()
+    return pyvips.Image.new_from_memory(packed, len(values), 1, 1, "ushort")
