@@ -13,7 +13,7 @@ from render_service.composition.model import Composition, Rule, View, satisfied
 from render_service.errors import ForbiddenConfiguration, UnknownOption, UnknownValue
 
 _CANDIDATES_MAX = 20_000
-"""Configurations looked at for the nearest valid one: bounds the work of one request (about 50 ms)."""
+"""Configurations looked at for the nearest valid one: it bounds the work of a request."""
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
@@ -158,7 +158,7 @@ def _steps(
     candidate: dict[str, str],
     selection: Mapping[str, str],
 ) -> Iterator[dict[str, str]]:
-    """Yield `candidate` with one option of its first broken rule changed; defaults give way first."""
+    """Yield `candidate` with one option of its first broken rule changed, defaults first."""
     broken = next(rule for rule in rules if satisfied(rule.all, candidate))
     open_options = [option for option in broken.all if candidate[option] == asked[option]]
     for option in sorted(open_options, key=lambda o: o in selection):

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 from render_service.composition.materials import Law
 from render_service.composition.model import Blend, Encoding
 
-# Patterns stand in the schemas only and are checked in parse.py: a Meta(pattern=…) makes msgspec 0.22
-# crash now and then when the interpreter ends (its issue 717).
+# Patterns stand in the schemas only and are checked in parse.py: a Meta(pattern=…) makes msgspec
+# 0.22 crash now and then when the interpreter ends (its issue 717).
 ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _PART = r"[A-Za-z0-9_{}][A-Za-z0-9_{}.\-]*"
 ASSET_PATTERN = rf"^{_PART}(/{_PART})*$"

@@ -74,7 +74,7 @@ class Materials(Struct, frozen=True, kw_only=True):
 
 
 def weights(value: float, nodes: Sequence[float]) -> list[float]:
-    """Return the Lagrange weights of `value` over `nodes`: their dot with the bands interpolates."""
+    """Return the Lagrange weights of `value`: their dot with the bands at `nodes` interpolates."""
     return [
         math.prod((value - other) / (node - other) for other in nodes if other != node)
         for node in nodes

@@ -1,4 +1,4 @@
-"""What a product looks like: compositions, options, rules, views and layers, all references checked.
+"""What a product looks like: compositions, options, rules, views and layers, every name checked.
 
 These are the types the rest of the service works with. They are made only by `parse.py` from the
 file shapes of `definition.py`, so whoever holds one may trust every name in it.

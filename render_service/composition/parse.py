@@ -246,7 +246,7 @@ class _Reader:
                 table,
                 region,
                 f"[left, top, width, height] = {list(box)} must lie on the canvas of "
-                f"{view.width_px} × {view.height_px} px",
+                f"{view.width_px} x {view.height_px} px",
             )
 
     def read_layer(self, table: str, piece: object) -> Layer | None:

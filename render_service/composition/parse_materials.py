@@ -6,6 +6,7 @@ painting would still draw something.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from render_service.composition.definition import (
@@ -117,6 +118,8 @@ def _material(
         faults.add(
             table, "value", f"{list(read.value)}: each of R, G, B is 0 to {_LARGEST[law]} ({law})"
         )
+    if faults.found:
+        return Material(id=name, title=read.title, family=None, value=None, stops=(), swatch="")
     colour = read.value or (stops[len(stops) // 2][1:] if stops else (0.5, 0.5, 0.5))
     return Material(
         id=name,
@@ -138,7 +141,7 @@ def _read_tones(raw: dict[str, Any], faults: Faults) -> dict[str, ToneCurve]:
 
 
 def _rising(values: Sequence[float], fewest: int, smallest: float, largest: float) -> bool:
-    ordered = all(a < b for a, b in zip(values, values[1:], strict=False))
+    ordered = all(a < b for a, b in pairwise(values))
     return len(values) >= fewest and ordered and smallest <= values[0] and values[-1] <= largest
 
 

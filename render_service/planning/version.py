@@ -1,0 +1,71 @@
+"""The version of a view: a digest of everything the view can show.
+
+A release that does not touch a view leaves its version, and so its URLs, alone; anything that can
+change one of its pixels, in any configuration, size or format, changes it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from render_service.composition.catalogue import Catalogue, asset_names
+from render_service.composition.materials import Basis
+from render_service.composition.model import Composition, Layer, Option, View
+from render_service.formats import Format
+from render_service.planning.key import PIPELINE_REVISION
+from render_service.planning.plan import ONE, EncodeProfile
+
+VERSION_DIGITS: Final = 10
+"""Hex digits of a version: 40 bits: about a million versions of one view before two clash."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def derive_version(
+    catalogue: Catalogue,
+    composition: Composition,
+    view: View,
+    profiles: Mapping[Format, EncodeProfile],
+) -> str:
+    """Return the version of `view`: ten hex digits.
+
+    Raises:
+        AssetMissing: The catalogue lacks a layer file of the view.
+    """
+    painting = {option for layer in view.layers for option in layer.paint}
+    shown = {
+        "pipeline": PIPELINE_REVISION,
+        "profiles": {str(f): profile for f, profile in profiles.items()},
+        "canvas": (view.width_px, view.height_px),
+        "regions": dict(view.regions),
+        "tone": [round(v * ONE) for v in msgspec.structs.astuple(composition.tone)],
+        "options": [
+            _option(composition.options[option], option in painting) for option in view.options
+        ],
+        "layers": [_layer(catalogue, composition, layer) for layer in view.layers],
+    }
+    return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]
+
+
+def _option(option: Option, paints: bool) -> object:
+    """What of an option can reach a pixel: its values, and the materials where it paints."""
+    if not paints or option.basis is None:
+        return (option.id, option.ids)
+    materials = [
+        (value.id, value.material.value, value.material.stops) if value.material else value.id
+        for value in option.values
+    ]
+    return (option.id, _basis(option.basis), materials)
+
+
+def _basis(basis: Basis) -> object:
+    return (basis.law, basis.nodes)
+
+
+def _layer(catalogue: Catalogue, composition: Composition, layer: Layer) -> object:
+    files = {
+        name: catalogue.digest(composition.id, name) for name in asset_names(composition, layer)
+    }
+    return (layer.asset, files, layer.when, layer.paint, layer.blend, layer.encoding)
