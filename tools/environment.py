@@ -21,7 +21,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = ["install", "--disable-pip-version-check", "--no-input"]
-LOCKED = ["--require-hashes", "--only-binary", ":all:"]
+# pyvips comes as source only: its tools are in locks/build.txt, and no compiler is needed, for
+# the library itself is in the pyvips-binary wheel.
+LOCKED = ["--require-hashes", "--only-binary=:all:", "--no-binary=pyvips", "--no-build-isolation"]
 
 
 def main() -> int:
@@ -102,12 +104,14 @@ def _create(environment: Path) -> None:
 
 def _quietly() -> list[str]:
     """The words of `pip install`: with its progress for a person, without it for a log."""
-    return INSTALL if sys.stderr.isatty() else [*INSTALL, "--quiet"]
+    return INSTALL if sys.stderr.isatty() else [*INSTALL, "-qq"]
 
 
 def _run(command: list[str]) -> None:
-    # Messages of Debian's tools wait for an answer unless told that nobody is there.
-    subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    # Debian's tools wait for an answer unless told that nobody is there; and pyvips would build
+    # itself against a libvips of the machine if pkg-config found one.
+    words = {"DEBIAN_FRONTEND": "noninteractive", "PKG_CONFIG": "false"}
+    subprocess.run(command, check=True, env={**os.environ, **words})
 
 
 if __name__ == "__main__":
