@@ -1,0 +1,122 @@
+"""The Litestar application: everything but pictures.
+
+Every error leaves as a problem document, whoever raised it; objects arrive as arguments and reach
+handlers by name.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from render_service.http.compositions import Compositions
+from render_service.http.health import HealthRoutes
+from render_service.http.manifests import Manifests
+from render_service.http.page import page_routes
+from render_service.http.problems import (
+    Problem,
+    describe_error,
+    describe_fields,
+    describe_status,
+)
+from render_service.http.stopping import announce_stop
+from render_service.planning.planner import Planner
+from render_service.rendering.placeholders import Placeholders
+from render_service.rendering.service import RenderService
+
+BODY_BYTES_MAX = 64 * 1024
+"""A selection of a hundred options is under 10 kB."""
+
+Asked = Request[None, None, State]
+
+
+def make_api(
+    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+) -> Litestar:
+    """Return the application.
+
+    Args:
+        planner: Plans pictures of the catalogue that is served.
+        service: Finds or makes them; closed when the application stops.
+        public_url: Before every URL handed out; "" leaves them relative to the host.
+        drain_s: How long readiness fails before the server stops, once it is asked to.
+    """
+    placeholders = Placeholders()
+    manifests = Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
+
+    @asynccontextmanager
+    async def running(_: Litestar) -> AsyncIterator[None]:
+        announce_stop(drain_s)
+        plans = {planned.key: planned.plan for planned in manifests.default_plans()}
+        filling = asyncio.create_task(placeholders.fill(service, plans))
+        try:
+            yield
+        finally:
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+            await service.close()
+
+    return Litestar(
+        [Compositions, HealthRoutes, *page_routes(public_url)],
+        dependencies={
+            "planner": _given(planner),
+            "render_service": _given(service),
+            "manifests": _given(manifests),
+            "public_url": _given(public_url),
+        },
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        lifespan=[running],
+        openapi_config=OpenAPIConfig(
+            title="render-service",
+            version="1",
+            description="Configurations of jewellery as pictures.",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        request_max_body_size=BODY_BYTES_MAX,
+        logging_config=None,
+    )
+
+
+def _given(value: object) -> Provide:
+    async def provide() -> object:
+        return value
+
+    return Provide(provide)
+
+
+def _refuse(request: Asked, error: HTTPException) -> Response[bytes]:
+    """What the framework refuses: no such route, wrong method, a body that is not the JSON."""
+    path = request.scope["path"]
+    if isinstance(error, ValidationException):
+        return _response(describe_fields(_fields(error), path))
+    if error.status_code >= 500:
+        return _response(describe_error(error, path))
+    return _response(describe_status(error.status_code, error.detail, path, error.headers))
+
+
+def _fail(request: Asked, error: Exception) -> Response[bytes]:
+    return _response(describe_error(error, request.scope["path"]))
+
+
+def _fields(error: ValidationException) -> list[dict[str, str]]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    found = [
+        {"field": str(item.get("key", "")), "problem": str(item.get("message", ""))}
+        for item in extra
+        if isinstance(item, Mapping)
+    ]
+    return found or [{"field": "", "problem": error.detail}]
+
+
+def _response(problem: Problem) -> Response[bytes]:
+    headers = dict(problem.headers)
+    media_type = headers.pop("content-type")
+    return Response(
+        content=problem.body, status_code=problem.status, media_type=media_type, headers=headers
+    )

@@ -1,0 +1,160 @@
+"""Errors as RFC 9457 problem documents: one table, and the only place that knows both sides.
+
+An error never answers 200 and never carries `immutable`. What is our own fault (5xx that no row
+names) tells the client an incident number and nothing else; the log line has the number too.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+import msgspec
+
+from render_service import errors
+
+_log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_SPELLING: Final = "public, max-age=300"
+_MISSING: Final = "public, max-age=60"
+_NEVER: Final = "no-store"
+
+
+class Row(NamedTuple):
+    """What the clients of an error are told, whatever its data.
+
+    Attributes:
+        status: HTTP status.
+        slug: Last segment of the problem's type.
+        title: The problem in a few words, the same for every occurrence.
+        cache_control: How long a cache may repeat it.
+    """
+
+    status: int
+    slug: str
+    title: str
+    cache_control: str
+
+
+ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
+    errors.MalformedPath: Row(400, "malformed-path", "Malformed path", _SPELLING),
+    errors.WidthNotOffered: Row(400, "width-not-offered", "Width not offered", _SPELLING),
+    errors.FormatNotOffered: Row(400, "format-not-offered", "Format not offered", _SPELLING),
+    errors.UnknownQueryKey: Row(400, "unknown-query-key", "Unknown query key", _SPELLING),
+    errors.InvalidBody: Row(400, "invalid-body", "Invalid body", _NEVER),
+    errors.UnknownComposition: Row(404, "unknown-composition", "Unknown composition", _MISSING),
+    errors.UnknownView: Row(404, "unknown-view", "Unknown view", _MISSING),
+    errors.UnknownVersion: Row(404, "unknown-version", "Unknown version", _MISSING),
+    errors.UnknownOption: Row(422, "unknown-option", "Unknown option", _SPELLING),
+    errors.UnknownValue: Row(422, "unknown-value", "Unknown value", _SPELLING),
+    errors.ForbiddenConfiguration: Row(422, "forbidden-configuration", "Not made", _SPELLING),
+    errors.AlphaNotOffered: Row(422, "alpha-not-offered", "No transparency", _SPELLING),
+    errors.AssetMissing: Row(502, "asset-missing", "Layer file missing", _NEVER),
+    errors.AssetUndecodable: Row(502, "asset-undecodable", "Layer file undecodable", _NEVER),
+    errors.AssetTooLarge: Row(502, "asset-too-large", "Layer file too large", _NEVER),
+    errors.Overloaded: Row(503, "overloaded", "Overloaded", _NEVER),
+    errors.RenderFailed: Row(500, "internal", "Internal error", _NEVER),
+    errors.TierUnavailable: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidCatalogue: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidPlan: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),
+}
+
+_INTERNAL: Final = Row(500, "internal", "Internal error", _NEVER)
+
+
+class Problem(NamedTuple):
+    """A problem document, ready to be sent.
+
+    Attributes:
+        status: HTTP status.
+        headers: All its headers but Date.
+        body: The document, JSON.
+    """
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def describe_error(error: Exception, instance: str) -> Problem:
+    """Return the problem document for `error`, and log what is our own fault.
+
+    Args:
+        error: Any error; one that has no row is an internal one.
+        instance: The path that was asked for.
+    """
+    row = row_of(error)
+    if not isinstance(error, errors.RenderServiceError) or row.status == 500:
+        return _describe_incident(error, instance)
+    if row.status == 502:
+        _log.error("%s: %s", instance, error)
+    headers = []
+    if isinstance(error, errors.Overloaded):
+        headers.append(("retry-after", str(error.retry_after_s)))
+    return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
+
+
+def row_of(error: Exception) -> Row:
+    """Return the row of the error's class, or of the nearest class above it."""
+    for kind in type(error).__mro__:
+        if issubclass(kind, errors.RenderServiceError) and kind in ROWS:
+            return ROWS[kind]
+    return _INTERNAL
+
+
+def describe_status(
+    status: int, detail: str, instance: str, headers: Mapping[str, str] | None = None
+) -> Problem:
+    """Return the problem document of a plain HTTP status, such as a route that is not there."""
+    title = HTTPStatus(status).phrase
+    slug = title.lower().replace(" ", "-")
+    row = Row(status, slug, title, _MISSING if status == 404 else _NEVER)
+    return make_problem(row, detail, instance, headers=list((headers or {}).items()))
+
+
+def describe_fields(fields: list[dict[str, str]], instance: str) -> Problem:
+    """Return the problem document of a body or query whose `fields` are wrong."""
+    said = "; ".join(f"{item['field'] or 'body'}: {item['problem']}" for item in fields)
+    return make_problem(ROWS[errors.InvalidBody], said, instance, facts={"errors": fields})
+
+
+def make_problem(
+    row: Row,
+    detail: str,
+    instance: str,
+    *,
+    facts: Mapping[str, object] | None = None,
+    headers: list[tuple[str, str]] | None = None,
+) -> Problem:
+    """Return the document of one occurrence; `facts` never hide a member of the standard."""
+    members = {
+        **(facts or {}),
+        "type": f"/problems/{row.slug}",
+        "title": row.title,
+        "status": row.status,
+        "detail": detail,
+        "instance": instance,
+    }
+    body = msgspec.json.encode(members)
+    return Problem(
+        row.status,
+        [
+            ("content-type", MEDIA_TYPE),
+            ("content-length", str(len(body))),
+            ("cache-control", row.cache_control),
+            ("x-content-type-options", "nosniff"),
+            *(headers or []),
+        ],
+        body,
+    )
+
+
+def _describe_incident(error: Exception, instance: str) -> Problem:
+    incident = secrets.token_hex(8)
+    _log.error("incident %s at %r", incident, instance, exc_info=error)
+    detail = f"Something went wrong on our side; it is logged as incident {incident}."
+    return make_problem(_INTERNAL, detail, instance, facts={"incident": incident})

@@ -1,0 +1,200 @@
+"""What the JSON routes take and give: the shapes that OpenAPI shows.
+
+Shapes only: how they are filled is `compositions.py`. Unknown fields are refused on the way in.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from render_service.formats import Format
+from render_service.planning.plan import RenderPlan
+from render_service.rendering.service import Timings
+
+
+class ValueOut(Struct, frozen=True, kw_only=True):
+    """One value of an option.
+
+    Attributes:
+        id: As in URLs.
+        title: For people.
+        swatch: `#rrggbb` for a button, for a value that is a material.
+    """
+
+    id: str
+    title: str
+    swatch: str | None
+
+
+class OptionOut(Struct, frozen=True, kw_only=True):
+    """Something a shopper can choose; `default` is the id of one of `values`."""
+
+    id: str
+    title: str
+    default: str
+    values: list[ValueOut]
+
+
+class RuleOut(Struct, frozen=True, kw_only=True):
+    """A combination that is not made: each option of `all` having one of its values."""
+
+    all: dict[str, list[str]]
+    reason: str
+
+
+class RegionOut(Struct, frozen=True, kw_only=True):
+    """A part of a view that has pictures of its own, at `widths` pixels.
+
+    Attributes:
+        left: Column on the view's canvas, in pixels; the others likewise.
+        url_template: As that of the view.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    widths: list[int]
+    url_template: str
+
+
+class ViewOut(Struct, frozen=True, kw_only=True):
+    """One picture of the product.
+
+    Attributes:
+        id: As in URLs.
+        title: For people.
+        version: Ten hex digits: what the view can show now.
+        width: Of the canvas, in pixels.
+        height: Likewise.
+        options: The options it depends on, in the order of `{configuration}` in its URLs.
+        widths: Widths on offer, in pixels; heights keep the canvas's proportions.
+        url_template: Immutable URL with `{configuration}` (`option=value,…`; `-` for none),
+            `{width}` and `{format}` to fill in.
+        placeholder: ThumbHash of the default picture, base64; null while it is not made.
+        regions: By name.
+    """
+
+    id: str
+    title: str
+    version: str
+    width: int
+    height: int
+    options: list[str]
+    widths: list[int]
+    url_template: str
+    placeholder: str | None
+    regions: dict[str, RegionOut]
+
+
+class CompositionOut(Struct, frozen=True, kw_only=True):
+    """The manifest of a composition."""
+
+    id: str
+    title: str
+    options: list[OptionOut]
+    rules: list[RuleOut]
+    views: list[ViewOut]
+    formats: list[Format]
+
+
+class CompositionListed(Struct, frozen=True, kw_only=True):
+    """A composition in the list; `href` is its manifest."""
+
+    id: str
+    title: str
+    href: str
+
+
+class CompositionList(Struct, frozen=True, kw_only=True):
+    """All compositions, by id."""
+
+    compositions: list[CompositionListed]
+
+
+class ResolveIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to resolve: option → value; options left out have their defaults."""
+
+    selection: dict[str, str] = {}
+
+
+class ConflictOut(Struct, frozen=True, kw_only=True):
+    """A rule that is broken: the values that may not meet, and why."""
+
+    all: dict[str, str]
+    reason: str
+
+
+class SourceOut(Struct, frozen=True, kw_only=True):
+    """A `<source>` of a `<picture>`."""
+
+    type: str
+    srcset: str
+
+
+class PictureOut(Struct, frozen=True, kw_only=True):
+    """A view of the configuration, ready for `<picture>` and `<img>`.
+
+    Attributes:
+        src: For clients that choose nothing: the view at 800 pixels or its widest below.
+        srcset: Every width of `src`'s format.
+        width: Of the canvas, in pixels: the proportions to keep room for.
+        height: Likewise.
+        sources: Other formats, the preferred one first.
+    """
+
+    src: str
+    srcset: str
+    width: int
+    height: int
+    sources: list[SourceOut]
+
+
+class ResolveOut(Struct, frozen=True, kw_only=True):
+    """What a selection comes to.
+
+    Attributes:
+        configuration: Every option's value.
+        valid: Whether it is made.
+        conflicts: The rules it breaks.
+        nearest: The configuration that is made and changes the fewest options; null where valid.
+        images: View id → its picture; empty unless valid.
+    """
+
+    configuration: dict[str, str]
+    valid: bool
+    conflicts: list[ConflictOut]
+    nearest: dict[str, str] | None
+    images: dict[str, PictureOut]
+
+
+class ExplainOut(Struct, frozen=True, kw_only=True):
+    """How a picture is made: enough to draw it again.
+
+    Attributes:
+        url: The immutable URL.
+        key: Name of the rendition in every store.
+        plan: All that the pixels depend on.
+        files: Digest → name of each layer file drawn.
+        held_by: Where the rendition is kept now, nearest first.
+        timings: Of its last render in this process; null if none is known.
+    """
+
+    url: str
+    key: str
+    plan: RenderPlan
+    files: dict[str, str]
+    held_by: list[str]
+    timings: Timings | None
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How the process is.
+
+    Attributes:
+        status: `degraded` serves everything, but some tier cannot be asked.
+        unavailable: Names of such tiers.
+    """
+
+    status: Literal["alive", "started", "ready", "degraded", "stopping"]
+    unavailable: list[str] = []

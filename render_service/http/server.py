@@ -1,0 +1,92 @@
+"""uvicorn and its worker processes: how the service is started and stopped.
+
+Settings reach a worker through the environment alone, so that a worker started again after a crash
+is the same as the first one.
+"""
+
+import logging
+import os
+from typing import Final
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from render_service.http.asgi import FrontDoor, make_app
+from render_service.settings import Settings, describe, read_settings
+from render_service.wiring import build_service, open_studio
+
+DRAIN_SHARE: Final = 5
+"""1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
+balancer that asks every second or two has noticed."""
+
+_WORKER_SILENT_S: Final = 30
+"""Seconds after which a worker that does not answer its parent is replaced. uvicorn's own 5 s are
+short where every core draws; the answer comes from a thread that competes with it."""
+
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_FACTORY: Final = "render_service.http.server:create_app"
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is asked to stop (SIGTERM, SIGINT). Blocks."""
+    os.environ.update({row.name: row.value for row in describe(settings)})
+    # libvips takes and gives back large blocks from many threads: glibc's arenas, one per thread
+    # and core, keep them. Read when a process starts, so it holds for workers.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    config = uvicorn.Config(
+        _FACTORY,
+        factory=True,
+        interface="asgi3",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level=settings.log_level.value,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(settings.graceful_stop_s)),
+        timeout_worker_healthcheck=_WORKER_SILENT_S,
+    )
+    if settings.workers == 1:
+        uvicorn.Server(config).run()
+    else:
+        _Workers(config, sockets=[config.bind_socket()]).run()
+
+
+def create_app() -> FrontDoor:
+    """Return the application of this process, from the settings in its environment.
+
+    Raises:
+        InvalidSetting: The environment is not valid.
+        InvalidCatalogue: The catalogue is not.
+    """
+    settings = read_settings(os.environ)
+    logging.basicConfig(level=settings.log_level.value.upper(), format=_LOG_FORMAT)
+    # pyvips tells of every thread that libvips ends.
+    logging.getLogger("pyvips").setLevel(logging.WARNING)
+    studio = open_studio(settings)
+    return make_app(
+        planner=studio.planner,
+        service=build_service(settings, studio),
+        public_url=settings.public_url,
+        drain_s=settings.graceful_stop_s / DRAIN_SHARE,
+    )
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor, which lets go of the port before its workers stop accepting.
+
+    Otherwise the kernel would go on accepting connections on the parent's behalf that nobody
+    serves.
+    """
+
+    def terminate_all(self) -> None:
+        """Ask every worker to stop."""
+        for socket in self.sockets:
+            socket.close()
+        super().terminate_all()

@@ -1,0 +1,171 @@
+"""Layers kept ready for reuse: decoded, scaled and painted, within one budget of bytes.
+
+Drawing is little work when its layers are at hand, so what is most finished is looked for first. A
+raster is made once however many renders want it at the same time, and is never changed.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from typing import Final
+
+from msgspec.structs import replace
+
+from render_service.pixels.decode import decode
+from render_service.pixels.limits import DecodeLimits
+from render_service.pixels.paint import paint
+from render_service.pixels.raster import Raster
+from render_service.pixels.resample import Frame, resample
+from render_service.planning.plan import Blend, Placement
+
+LARGEST_SHARE: Final = 4
+"""A raster over 1/4 of the budget is not kept: it would push out a whole view's layers."""
+
+RasterKey = tuple[str, Hashable, Frame | None]
+
+
+class Rasters:
+    """Rasters by what made them. Safe to use from several threads.
+
+    Attributes:
+        budget_bytes: The most that all rasters may take; what is in use on top is the renders'.
+    """
+
+    def __init__(self, *, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self._held: OrderedDict[RasterKey, Raster] = OrderedDict()
+        self._making: dict[RasterKey, Future[Raster]] = {}
+        self._used_bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of the rasters held."""
+        return self._used_bytes
+
+    def get(self, key: RasterKey) -> Raster | None:
+        """Return the raster held under `key` and mark it as used just now, or None."""
+        with self._lock:
+            return self._get(key)
+
+    def get_or_make(self, key: RasterKey, make: Callable[[], Raster]) -> Raster:
+        """Return the raster under `key`, made by one caller while the others wait for it.
+
+        Raises:
+            RenderServiceError: What `make` raises reaches everyone who waits for it.
+        """
+        with self._lock:
+            if (held := self._get(key)) is not None:
+                return held
+            making = self._making.get(key)
+            if making is None:
+                mine: Future[Raster] = Future()
+                self._making[key] = mine
+        if making is not None:
+            return making.result()
+        try:
+            raster = make()
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            self._put(key, raster)
+            mine.set_result(raster)
+            return raster
+        finally:
+            with self._lock:
+                del self._making[key]
+
+    def _get(self, key: RasterKey) -> Raster | None:
+        held = self._held.get(key)
+        if held is not None:
+            self._held.move_to_end(key)
+        return held
+
+    def _put(self, key: RasterKey, raster: Raster) -> None:
+        if raster.size_bytes * LARGEST_SHARE > self.budget_bytes:
+            return
+        with self._lock:
+            self._held[key] = raster
+            self._used_bytes += raster.size_bytes
+            while self._used_bytes > self.budget_bytes:
+                _, oldest = self._held.popitem(last=False)
+                self._used_bytes -= oldest.size_bytes
+
+
+class Layers:
+    """The layers of one render: what is held already, and how the rest is made.
+
+    What is held is looked up once, at the start, and kept in hand: what the render counts on cannot
+    be dropped by another before it is drawn.
+
+    Args:
+        rasters: Where finished steps are kept.
+        placements: The layers of the plan.
+        frame: Canvas and output size of the plan.
+        limits: Bounds of each layer file.
+    """
+
+    def __init__(
+        self,
+        rasters: Rasters,
+        placements: tuple[Placement, ...],
+        frame: Frame,
+        limits: DecodeLimits,
+    ) -> None:
+        self._rasters, self._frame, self._limits = rasters, frame, limits
+        self._ready: dict[Placement, tuple[str, Raster]] = {}
+        for placement in placements:
+            for step, key in self._keys(placement).items():
+                if (raster := rasters.get(key)) is not None:
+                    self._ready[placement] = (step, raster)
+                    break
+        missing = [p.asset for p in placements if p not in self._ready]
+        self.assets: tuple[str, ...] = tuple(dict.fromkeys(missing))
+
+    def tile(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
+        """Return the raster of `placement`, painted, at the output's scale.
+
+        Args:
+            placement: One of the placements given.
+            files: The layer files of `assets`.
+        """
+        keys = self._keys(placement)
+        step, raster = self._ready.get(placement, ("file", None))
+        if step == "painted" and raster is not None:
+            return raster
+
+        def decoded() -> Raster:
+            if step == "decoded" and raster is not None:
+                return raster
+            return self._rasters.get_or_make(
+                keys["decoded"],
+                lambda: decode(files[placement.asset], placement, self._limits, placement.asset),
+            )
+
+        def scaled() -> Raster:
+            if step == "scaled" and raster is not None:
+                return raster
+            return self._rasters.get_or_make(
+                keys["scaled"], lambda: resample(decoded(), placement, self._frame)
+            )
+
+        if placement.paint is None and placement.ramp is None:
+            return scaled()
+        return self._rasters.get_or_make(keys["painted"], lambda: paint(scaled(), placement))
+
+    def _keys(self, placement: Placement) -> dict[str, RasterKey]:
+        """The keys of the three steps, most finished first.
+
+        Each holds all of the placement that its step can see, and nothing that it cannot: layers
+        that differ only in paint share what was scaled, sizes share what was decoded.
+        """
+        painted = replace(placement, blend=Blend.OVER)
+        scaled = replace(painted, paint=None, ramp=None)
+        decoded = replace(scaled, left_px=0, top_px=0)
+        return {
+            "painted": ("painted", painted, self._frame),
+            "scaled": ("scaled", scaled, self._frame),
+            "decoded": ("decoded", decoded, None),
+        }

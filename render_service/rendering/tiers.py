@@ -1,0 +1,130 @@
+"""The shared tiers, nearest first, read as one.
+
+A tier makes the service faster and never makes it fail: a tier that cannot be asked is a miss, and
+storing happens behind the answer, within a budget of bytes, dropped rather than queued without end.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+
+from render_service.errors import TierUnavailable
+from render_service.planning.key import RenderKey
+from render_service.rendering.ports import RenditionTier
+from render_service.rendering.rendition import Rendition
+
+_log = logging.getLogger(__name__)
+
+
+class Tiers:
+    """Several tiers as one.
+
+    Attributes:
+        pending_budget_bytes: The most that renditions waiting to be stored may take; what comes
+            on top is not stored. A rendition too large for it is stored when nothing else waits.
+        dropped: Renditions not stored because too much was waiting.
+    """
+
+    def __init__(self, tiers: Sequence[RenditionTier], *, pending_budget_bytes: int) -> None:
+        self.pending_budget_bytes = pending_budget_bytes
+        self.dropped = 0
+        self._tiers = tuple(tiers)
+        self._pending: set[asyncio.Task[None]] = set()
+        self._pending_bytes = 0
+        self._silent: set[str] = set()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tiers' names, nearest first."""
+        return tuple(tier.name for tier in self._tiers)
+
+    @property
+    def unavailable(self) -> frozenset[str]:
+        """Names of the tiers that could not be asked the last time."""
+        return frozenset(self._silent)
+
+    async def find(self, key: RenderKey) -> tuple[Rendition, str] | None:
+        """Return the rendition and the name of the nearest tier that holds it, or None.
+
+        The tiers nearer than that one are filled behind the answer.
+        """
+        for index, tier in enumerate(self._tiers):
+            if (found := await self._ask(tier, key)) is not None:
+                self._store_behind(key, found, self._tiers[:index])
+                return found, tier.name
+        return None
+
+    async def holders(self, key: RenderKey) -> tuple[str, ...]:
+        """Return the names of all tiers that hold `key`; nothing is filled."""
+        return tuple([tier.name for tier in self._tiers if await self._ask(tier, key) is not None])
+
+    def store(self, key: RenderKey, rendition: Rendition) -> bool:
+        """Store in every tier, behind the answer; return whether it was accepted."""
+        return self._store_behind(key, rendition, self._tiers)
+
+    async def settle(self) -> None:
+        """Wait until nothing is waiting to be stored."""
+        while self._pending:
+            await asyncio.wait(self._pending)
+
+    async def close(self) -> None:
+        """Store what is waiting, then let go of every tier."""
+        await self.settle()
+        for tier in self._tiers:
+            await tier.close()
+
+    async def _ask(self, tier: RenditionTier, key: RenderKey) -> Rendition | None:
+        try:
+            found = await tier.get(key)
+        except TierUnavailable as error:
+            self._note(tier, error)
+            return None
+        self._note(tier, None)
+        return found
+
+    def _store_behind(
+        self, key: RenderKey, rendition: Rendition, tiers: Sequence[RenditionTier]
+    ) -> bool:
+        if not tiers:
+            return False
+        size_bytes = len(rendition.body)
+        if self._pending and self._pending_bytes + size_bytes > self.pending_budget_bytes:
+            self.dropped += 1
+            return False
+        self._pending_bytes += size_bytes
+        task = asyncio.create_task(self._put(key, rendition, tiers))
+        # The set keeps the task alive (the loop holds tasks weakly) until it has settled.
+        self._pending.add(task)
+        task.add_done_callback(lambda done: self._settled(done, size_bytes))
+        return True
+
+    def _settled(self, task: asyncio.Task[None], size_bytes: int) -> None:
+        self._pending.discard(task)
+        self._pending_bytes -= size_bytes
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("storing a rendition failed", exc_info=error)
+
+    async def _put(
+        self, key: RenderKey, rendition: Rendition, tiers: Sequence[RenditionTier]
+    ) -> None:
+        puts: list[Coroutine[None, None, None]] = [
+            self._put_one(tier, key, rendition) for tier in tiers
+        ]
+        await asyncio.gather(*puts)
+
+    async def _put_one(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
+        try:
+            await tier.put(key, rendition)
+        except TierUnavailable as error:
+            self._note(tier, error)
+        else:
+            self._note(tier, None)
+
+    def _note(self, tier: RenditionTier, error: TierUnavailable | None) -> None:
+        """Log when a tier goes silent and when it is back, not once per request between."""
+        if error is not None and tier.name not in self._silent:
+            self._silent.add(tier.name)
+            _log.warning("tier %s is unavailable: %s", tier.name, error)
+        elif error is None and tier.name in self._silent:
+            self._silent.discard(tier.name)
+            _log.info("tier %s is back", tier.name)
