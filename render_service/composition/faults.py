@@ -55,6 +55,14 @@ class Faults:
             self.check_id(table or key, name)
         return found
 
+    def array(self, raw: dict[str, Any], key: str, table: str) -> list[Any]:
+        """Return the array of tables under `key`; [] with a fault where it is none."""
+        found = raw.get(key, [])
+        if not isinstance(found, list):
+            self.add(table, key, f"Expected an array of tables, got {_kind(found)}")
+            return []
+        return found
+
     def check_id(self, table: str, name: str) -> None:
         """Note a fault where `name` is not fit to be an id."""
         if not _ID.match(name) or len(name) > 64:
@@ -75,4 +83,4 @@ class Faults:
 
 
 def _kind(value: object) -> str:
-    return {list: "an array", str: "text", bool: "a boolean"}.get(type(value), type(value).__name__)
+    return {list: "an array", dict: "a table", str: "text", bool: "a boolean"}.get(type(value), type(value).__name__)

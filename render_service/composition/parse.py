@@ -87,7 +87,7 @@ class _Reader:
         for option, piece in self.faults.tables(raw, "options", "").items():
             self.unread.add(option)
             self.read_option(option, piece)
-        rules = [r for i, p in enumerate(raw.get("forbid", ())) if (r := self.read_rule(i, p))]
+        rules = [r for i, p in enumerate(self.faults.array(raw, "forbid", "")) if (r := self.read_rule(i, p))]
         views = {}
         for view, piece in self.faults.tables(raw, "views", "").items():
             if (read := self.read_view(view, piece)) is not None:
@@ -214,7 +214,7 @@ class _Reader:
             return None
         read = self.faults.convert({**piece, "layers": []}, ViewDefinition, table)
         layers = []
-        for index, layer_piece in enumerate(piece.get("layers", ())):
+        for index, layer_piece in enumerate(self.faults.array(piece, "layers", table)):
             layer = self.read_layer(f"{table}.layers[{index}]", layer_piece)
             if layer is not None:
                 layers.append(layer)

@@ -1,8 +1,15 @@
 # ruff: noqa: E501 - one case a line, as a table
 """Definitions: what is read from them, and how their faults are reported."""
 
-import pytest
+import tomllib
+from contextlib import suppress
+from unittest import mock
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render_service.composition import parse, parse_materials
 from render_service.composition.parse import parse_composition
 from render_service.errors import InvalidCatalogue
 from tests.builders import MATERIALS, RING, build_composition, build_materials
@@ -175,3 +182,37 @@ def test_a_fault_of_the_materials_names_table_key_and_what_would_be_right(old, n
     found = material_faults(old, new)
 
     assert any(expected in fault for fault in found), found
+
+
+@st.composite
+def mutilated(draw, text):
+    """The document `text` with one node anywhere replaced by something else, or left out."""
+    document = tomllib.loads(text)
+    place, key = document, draw(st.sampled_from(sorted(document)))
+    while isinstance(place[key], (dict, list)) and place[key] and draw(st.integers(0, 4)):
+        place = place[key]
+        key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+    junk = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    place[key] = draw(
+        junk | st.lists(junk, max_size=3) | st.dictionaries(st.text(max_size=3), junk, max_size=2)
+    )
+    return document
+
+
+@given(mutilated(RING))
+def test_a_mutilated_composition_is_read_or_refused_with_faults(document):
+    materials, tones = build_materials()
+    reader = parse._Reader("ring", materials)
+
+    found = reader.read(document, tones)
+
+    assert found is not None or reader.faults.found
+
+
+@given(mutilated(MATERIALS))
+def test_mutilated_materials_are_read_or_refused_with_faults(document):
+    with mock.patch.object(parse_materials, "parse_toml", return_value=document):
+        found = None
+        with suppress(InvalidCatalogue):
+            found, _ = parse_materials.parse_materials(b"")
+    assert found is None or found.bases is not None

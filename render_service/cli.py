@@ -1,0 +1,155 @@
+"""The command line: `render-service COMMAND`.
+
+Each command reads the settings, does one thing through the same library the server uses, and says
+on standard error what went wrong and what would be right. Exit status: 0 done, 1 it failed,
+2 the command was not understood.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from render_service import commands
+from render_service.errors import InvalidSetting, RenderServiceError
+from render_service.formats import Format
+from render_service.settings import Settings, read_settings
+
+_SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (by default those of the process) name.
+
+    Returns:
+        The exit status.
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ)
+        status: int = options.run(options, settings)
+    except InvalidSetting as error:
+        print(error, file=sys.stderr)
+        return 1
+    except RenderServiceError as error:
+        print(f"render-service {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="render-service",
+        description="Composes jewellery configurations and serves them as immutable pictures.",
+        epilog="Settings are RENDER_… variables: `render-service settings` lists them.",
+    )
+    commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_serve(commands_)
+    _add_render(commands_)
+    _add_check(commands_)
+    _add_sheet(commands_)
+    settings = commands_.add_parser(
+        "settings", help="list every setting, its value now, range and meaning"
+    )
+    settings.set_defaults(run=_settings)
+    return parser
+
+
+def _add_serve(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands_.add_parser(
+        "serve",
+        help="serve pictures and the API over HTTP",
+        description="Serve the catalogue over HTTP until SIGTERM or Ctrl-C; requests under way "
+        "are finished first.",
+    )
+    serve.set_defaults(run=_serve)
+
+
+def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    render = commands_.add_parser(
+        "render",
+        help="make one picture and write it to a file, without a server",
+        description="Make one picture: of a composition and view, of a URL path, or of a plan.",
+        epilog="render-service render solitaire-ring hero metal=platinum-950 gem=ruby -o ring.avif",
+    )
+    render.add_argument(
+        "subject", nargs="*", metavar="COMPOSITION VIEW [OPTION=VALUE …] | /r/PATH", help=_SELECTION
+    )
+    render.add_argument("-o", "--output", required=True, help="file to write; - is standard output")
+    render.add_argument("--width", type=int, help="pixels, from the ladder (at most 800)")
+    render.add_argument("--format", type=Format, choices=list(Format), help="else by the file name")
+    render.add_argument("--plan", type=Path, help="draw this plan, as `explain` shows it or saved")
+    render.add_argument("--save-plan", type=Path, help="also write the plan, to draw it again")
+    render.set_defaults(run=_render)
+
+
+def _add_check(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands_.add_parser(
+        "check",
+        help="try every file and every combination of a catalogue",
+        description="Read a catalogue, decode every layer file, draw every combination, and list "
+        "every fault. Exit status 1 if there is one.",
+    )
+    check.add_argument("catalogue", nargs="*", type=Path, help="folders (RENDER_CATALOGUE)")
+    check.set_defaults(run=_check)
+
+
+def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sheet = commands_.add_parser(
+        "sheet",
+        help="draw a contact sheet: one option across, another down",
+        epilog="render-service sheet solitaire-ring hero --down metal --across gem -o sheet.jpg",
+    )
+    sheet.add_argument("composition")
+    sheet.add_argument("view", help="VIEW or VIEW:REGION")
+    sheet.add_argument("selection", nargs="*", metavar="OPTION=VALUE", help=_SELECTION)
+    sheet.add_argument("--down", required=True, metavar="OPTION", help="one row for each value")
+    sheet.add_argument("--across", required=True, metavar="OPTION", help="one column for each")
+    sheet.add_argument("--width", type=int, default=240, help="of each picture, pixels (240)")
+    sheet.add_argument("-o", "--output", required=True, help="file to write")
+    sheet.set_defaults(run=_sheet)
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    # Here, because Litestar takes half a second to import and no other command needs it.
+    from render_service.http.server import serve
+
+    serve(settings)
+    return 0
+
+
+def _render(options: argparse.Namespace, settings: Settings) -> int:
+    return commands.render(
+        settings,
+        subject=options.subject,
+        plan_file=options.plan,
+        width_px=options.width,
+        file_format=options.format,
+        output=options.output,
+        save_plan=options.save_plan,
+    )
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    return commands.check(settings, options.catalogue or [settings.catalogue])
+
+
+def _sheet(options: argparse.Namespace, settings: Settings) -> int:
+    return commands.sheet(
+        settings,
+        composition=options.composition,
+        view=options.view,
+        selection=options.selection,
+        down=options.down,
+        across=options.across,
+        width_px=options.width,
+        output=options.output,
+    )
+
+
+def _settings(options: argparse.Namespace, settings: Settings) -> int:
+    return commands.list_settings(settings)

@@ -1,0 +1,268 @@
+"""What the commands do: a picture to a file, a catalogue checked, a contact sheet, the settings.
+
+No server: these read a catalogue and draw from it through the same planner and the same pixels.
+A file is written whole or not at all.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+from tqdm import tqdm
+
+from render_service.composition.model import Composition
+from render_service.errors import (
+    FormatNotOffered,
+    InvalidCatalogue,
+    InvalidPlan,
+    InvalidRequest,
+    UnknownOption,
+)
+from render_service.formats import Format
+from render_service.pixels.encode import PROFILES, encode
+from render_service.pixels.offline import render as render_plan
+from render_service.pixels.sheet import join
+from render_service.planning.key import encode_plan
+from render_service.planning.plan import Output, RenderPlan
+from render_service.planning.planner import PlannedImage
+from render_service.planning.request import RenderRequest, offered_widths
+from render_service.planning.url import IMAGE_PREFIX, parse_image_path
+from render_service.rendering.check import Check
+from render_service.rendering.offline import draw_with
+from render_service.rendering.rasters import Rasters
+from render_service.settings import Settings, describe
+from render_service.wiring import Studio, open_studio
+
+STANDARD_OUTPUT = "-"
+USUAL_WIDTH_PX = 800
+"""Width of a picture where none is asked for: half of a screen."""
+
+
+def render(
+    settings: Settings,
+    *,
+    subject: Sequence[str],
+    plan_file: Path | None,
+    width_px: int | None,
+    file_format: Format | None,
+    output: str,
+    save_plan: Path | None,
+) -> int:
+    """Make one picture and write it to `output`; return the exit status.
+
+    Args:
+        settings: Where the catalogue is, and the limits.
+        subject: A composition, a view and `option=value` words; or one `/r/…` path; or nothing.
+        plan_file: A plan to draw instead of a subject.
+        width_px: Width, where the subject does not say; None takes the widest up to 800.
+        file_format: Format, where neither the subject nor the name of `output` says.
+        output: File to write, or `-`.
+        save_plan: Where the plan is written too, or None.
+
+    Raises:
+        RenderServiceError: It could not be made; nothing was written.
+    """
+    studio = open_studio(settings)
+    if (plan_file is None) == (not subject):
+        raise InvalidRequest("Name a composition and a view, or a /r/ path, or give --plan FILE.")
+    if plan_file is not None:
+        plan = read_plan(plan_file)
+    elif subject[0].startswith(IMAGE_PREFIX):
+        plan = studio.planner.plan_image(parse_image_path(subject[0])).plan
+    else:
+        chosen = file_format or _format_of(output)
+        plan = _plan(studio, subject, width_px, chosen).plan
+    body = render_plan(plan, studio.assets.read_now, studio.limits)
+    _write(output, body)
+    if save_plan is not None:
+        _write(str(save_plan), msgspec.json.format(encode_plan(plan)))
+    return 0
+
+
+def read_plan(file: Path) -> RenderPlan:
+    """Return the plan in `file`: as saved, or as `explain` answers it under `plan`.
+
+    Raises:
+        InvalidPlan: It cannot be read, or is no plan; says where.
+    """
+    try:
+        data = file.read_bytes()
+        document = msgspec.json.decode(data)
+        if isinstance(document, dict) and "plan" in document:
+            document = document["plan"]
+        return msgspec.convert(document, RenderPlan)
+    except OSError as error:
+        raise InvalidPlan(f"The plan {file} cannot be read ({error.strerror}).") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidPlan(f"{file} is not a plan: {error}.") from error
+
+
+def check(settings: Settings, catalogues: Sequence[Path]) -> int:
+    """Check catalogues one after the other, up to the first broken one; return the exit status."""
+    for folder in catalogues:
+        try:
+            studio = open_studio(settings, folder)
+            checked = Check(studio.planner, studio.assets.read_now, studio.limits)
+            with tqdm(total=checked.steps, unit="step", disable=None) as bar:
+                faults = checked.run(lambda what: _advance(bar, what))
+            if faults:
+                raise InvalidCatalogue(faults)
+        except InvalidCatalogue as broken:
+            print(broken, file=sys.stderr)
+            count = len(broken.faults)
+            print(f"{folder}: {count} fault{'s' * (count != 1)}.", file=sys.stderr)
+            return 1
+        print(f"{folder}: {_summary(studio)}; no faults.")
+    return 0
+
+
+def sheet(
+    settings: Settings,
+    *,
+    composition: str,
+    view: str,
+    selection: Sequence[str],
+    down: str,
+    across: str,
+    width_px: int,
+    output: str,
+) -> int:
+    """Draw one option down and another across, and write the sheet; return the exit status.
+
+    Raises:
+        RenderServiceError: It could not be made; nothing was written.
+    """
+    studio = open_studio(settings)
+    file_format = _format_of(output)
+    found = studio.planner.catalogue.composition(composition)
+    cells = [
+        [f"{down}={low}", f"{across}={high}"]
+        for low in _values(found, down)
+        for high in _values(found, across)
+    ]
+    plans = [
+        _plan(studio, [composition, view, *selection, *cell], width_px, Format.PNG).plan
+        for cell in cells
+    ]
+    rasters = Rasters(budget_bytes=settings.raster_cache_bytes)
+    pictures = [
+        draw_with(plan, rasters, studio.assets.read_now, studio.limits)[..., :3]
+        for plan in tqdm(plans, unit="picture", disable=None)
+    ]
+    columns = len(_values(found, across))
+    joined = join([pictures[at : at + columns] for at in range(0, len(pictures), columns)])
+    height_px, total_width_px = joined.shape[:2]
+    size = Output(
+        format=file_format,
+        width_px=total_width_px,
+        height_px=height_px,
+        profile=PROFILES[file_format],
+    )
+    _write(output, encode(joined, size))
+    print(f"down, {down}: {', '.join(_values(found, down))}")
+    print(f"across, {across}: {', '.join(_values(found, across))}")
+    return 0
+
+
+def list_settings(settings: Settings) -> int:
+    """Print every setting, its value now, range, default and meaning; return the exit status."""
+    rows = [("variable", "value", "unit", "range", "default", "meaning")]
+    rows += [msgspec.structs.astuple(row) for row in describe(settings)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    return 0
+
+
+def _plan(
+    studio: Studio, subject: Sequence[str], width_px: int | None, file_format: Format
+) -> PlannedImage:
+    """Plan `COMPOSITION VIEW[:REGION] [OPTION=VALUE …]`."""
+    if len(subject) < 2:
+        views = ", ".join(
+            f"{c.id} {view}"
+            for c in studio.planner.catalogue.compositions.values()
+            for view in c.views
+        )
+        raise InvalidRequest(f"Name a composition and a view; there are: {views}.")
+    composition, view, *pairs = subject
+    selection: dict[str, str] = {}
+    for pair in pairs:
+        option, equals, value = pair.partition("=")
+        if not equals or option in selection:
+            raise InvalidRequest(f"{pair!r} is not OPTION=VALUE, or names its option again.")
+        selection[option] = value
+    name, colon, rest = view.partition(":")
+    region = rest if colon else None
+    if width_px is None:
+        found = studio.planner.catalogue.composition(composition).view(name, region)
+        widths = offered_widths(found.frame(region)[2])
+        width_px = max((w for w in widths if w <= USUAL_WIDTH_PX), default=widths[0])
+    return studio.planner.plan(
+        RenderRequest(
+            composition=composition,
+            view=name,
+            region=region,
+            selection=tuple(selection.items()),
+            width_px=width_px,
+            format=file_format,
+        )
+    )
+
+
+def _values(composition: Composition, option: str) -> tuple[str, ...]:
+    if option not in composition.options:
+        raise UnknownOption(composition.id, option, tuple(composition.options))
+    return composition.options[option].ids
+
+
+def _format_of(output: str) -> Format:
+    extension = Path(output).suffix.removeprefix(".")
+    try:
+        return Format(extension)
+    except ValueError:
+        raise FormatNotOffered(extension, [str(f) for f in Format]) from None
+
+
+def _write(output: str, body: bytes) -> None:
+    """Write a file whole or not at all: under another name first."""
+    if output == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    target = Path(output)
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(body)
+        os.chmod(file.name, 0o666 & ~_umask())
+        Path(file.name).replace(target)
+    except OSError as error:
+        raise InvalidRequest(f"{target} cannot be written ({error.strerror}).") from error
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _advance(bar: "tqdm[NoReturn]", what: str) -> None:
+    bar.set_description(what, refresh=False)
+    bar.update()
+
+
+def _summary(studio: Studio) -> str:
+    compositions = studio.planner.catalogue.compositions.values()
+    views = [(c, view) for c in compositions for view in c.views.values()]
+    pictures = sum(c.lattice_size(view.options) for c, view in views)
+    return (
+        f"{len(compositions)} composition{'s' * (len(compositions) != 1)}, {len(views)} views, "
+        f"{pictures} configurations of views"
+    )
