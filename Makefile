@@ -5,6 +5,8 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PORT ?= 8000
 URL ?= http://127.0.0.1:$(PORT)
+USERS ?= 20
+TIME ?= 30s
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
@@ -37,14 +39,21 @@ docs: env-test ## write the files that are made from code
 
 bench: env-bench ## run every benchmark; tables here, figures in build/bench/*.json
 	@mkdir -p build/bench
-	@for file in benchmarks/[a-z]*.py; do name=$$(basename "$$file" .py); echo; echo "# $$name"; \
-	  $(BIN)/python "$$file" --json "build/bench/$$name.json" || exit 1; done
+	@for file in $$(grep -l __main__ benchmarks/*.py); do \
+	  name=$$(basename $$file .py); echo; echo "# $$name"; \
+	  $(BIN)/python -m benchmarks.$$name --json build/bench/$$name.json || exit 1; done
 
-load: env-load ## shoppers against a server that runs on this machine (URL=, USERS=, SECONDS_LONG=)
-	@URL="$(URL)" $(PYTHON) loadtests/run.py
+load: env-load ## 20 shoppers for 30 s at a server on this machine (URL=, USERS=, TIME=)
+	@.venv-load/bin/python -m locust --locustfile loadtests/locustfile.py --headless \
+	  --host $(URL) --users $(USERS) --spawn-rate 10 --run-time $(TIME) --stop-timeout 5 \
+	  --only-summary --exit-code-on-error 1
 
-studio: env-studio ## path-trace the art of the demo catalogue anew (hours)
-	@.venv-studio/bin/python -m compositions.studio
+studio: env-studio ## path-trace the art of the demo catalogue anew (hours; ARGS=--help)
+	@.venv-studio/bin/python -m compositions.studio $(ARGS)
+
+contact-sheet: env-run ## draw docs/contact-sheet-*.jpg: every metal in every gem, both views
+	@for view in hero top; do $(BIN)/render-service sheet solitaire-ring $$view \
+	  --down metal --across gem --output docs/contact-sheet-$$view.jpg || exit 1; done
 
 lock: env-test ## resolve every lock anew from pyproject.toml
 	@$(BIN)/python tools/lock.py

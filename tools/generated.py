@@ -6,15 +6,32 @@ The list below is all of them: a file is what its function returns, so docs cann
     python tools/generated.py --check   # exit 1 and name each file that is not current
 """
 
+import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import msgspec
+
+from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
 from render_service.settings import settings_markdown
+
+
+def editor_schema(definition: type) -> str:
+    """Return the JSON Schema of a file of the catalogue, for editors that check TOML by it."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(definition),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_markdown,
+    "docs/schemas/composition.schema.json": partial(editor_schema, CompositionDefinition),
+    "docs/schemas/materials.schema.json": partial(editor_schema, MaterialsDefinition),
 }
 
 
@@ -26,6 +43,7 @@ def main() -> int:
             print(f"{file} is not current: run `make docs` and commit it.", file=sys.stderr)
         return 1 if stale else 0
     for file in stale:
+        (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / file).write_text(GENERATED[file](), encoding="utf-8")
         print(f"Wrote {file}.")
     return 0
