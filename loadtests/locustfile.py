@@ -6,6 +6,7 @@ run time that `make load` gives, whichever is first.
 """
 
 import ipaddress
+import itertools
 import os
 import random
 from typing import Any
@@ -16,11 +17,11 @@ from locust.env import Environment
 
 COMPOSITIONS = "/v1/compositions"
 REQUESTS_MAX = int(os.environ.get("REQUESTS_MAX", "20000"))
-SEED = 7  # the same shoppers in every run
+SEEDS = itertools.count()  # the same shoppers in every run
 
 
 @events.test_start.add_listener
-def refuse_other_machines(environment: Environment, **_: Any) -> None:
+def refuse_other_machines(environment: Environment, **_: object) -> None:
     """Stop before the first request unless the server is on this machine."""
     name = urlsplit(environment.host or "").hostname or ""
     if name != "localhost" and not _is_loopback(name):
@@ -29,7 +30,7 @@ def refuse_other_machines(environment: Environment, **_: Any) -> None:
 
 
 @events.request.add_listener
-def stop_when_enough(context: dict[str, Any], **_: Any) -> None:
+def stop_when_enough(context: dict[str, Any], **_: object) -> None:
     """End the run after `REQUESTS_MAX` requests of all shoppers together."""
     environment = context.get("environment")
     if environment and environment.stats.num_requests >= REQUESTS_MAX:
@@ -48,7 +49,7 @@ class Shopper(FastHttpUser):
 
     def on_start(self) -> None:
         """Open the first product of the list."""
-        self.random = random.Random(SEED + id(self) % 1000)
+        self.random = random.Random(next(SEEDS))  # noqa: S311 — shoppers keep no secrets
         listed = self.client.get(COMPOSITIONS).json()["compositions"]
         self.product = self.random.choice(listed)
         manifest = self.client.get(self.product["href"], name="manifest").json()
