@@ -15,9 +15,6 @@ from pathlib import Path
 import msgspec
 
 from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
-import msgspec
-
-from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
 from render_service.settings import settings_markdown
 
 
@@ -47,21 +44,9 @@ def main() -> int:
         return 1 if stale else 0
     for file in stale:
         (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
-        (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / file).write_text(GENERATED[file](), encoding="utf-8")
         print(f"Wrote {file}.")
     return 0
-
-
-def _schema(kind: type[msgspec.Struct]) -> str:
-    """The JSON Schema of a definition file, for editors."""
-    (document,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    found = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **document,
-        "$defs": components,
-    }
-    return msgspec.json.format(msgspec.json.encode(found, order="sorted")).decode() + "\n"
 
 
 def _read(file: Path) -> str | None:
