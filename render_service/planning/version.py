@@ -50,14 +50,17 @@ def derive_version(
 
 
 def _option(option: Option, paints: bool) -> object:
-    """What of an option can reach a pixel: its values, and the materials where it paints."""
+    """What of an option a URL or a pixel depends on: values, default, materials where it paints.
+
+    The default is part of it because a URL that leaves the option out is redirected for good.
+    """
     if not paints or option.basis is None:
-        return (option.id, option.ids)
+        return (option.id, option.default, option.ids)
     materials = [
         (value.id, value.material.value, value.material.stops) if value.material else value.id
         for value in option.values
     ]
-    return (option.id, _basis(option.basis), materials)
+    return (option.id, option.default, _basis(option.basis), materials)
 
 
 def _basis(basis: Basis) -> object:

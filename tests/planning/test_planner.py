@@ -161,10 +161,11 @@ def test_a_changed_title_changes_nothing():
     assert changed_views(planner) == {"hero": (False, False), "side": (False, False)}
 
 
-def test_a_changed_default_changes_no_version():
+def test_a_changed_default_changes_the_version_because_redirects_to_it_last():
     planner = build_planner(RING.replace('default = "round"', 'default = "oval"'))
 
-    assert planner.plan(request()).image.version == PLANNER.plan(request()).image.version
+    assert planner.plan(request()).image.version != PLANNER.plan(request()).image.version
+    assert planner.plan(request("side")).image == PLANNER.plan(request("side")).image
 
 
 def test_a_changed_encode_profile_changes_versions_because_bytes_change():
