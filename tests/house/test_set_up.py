@@ -1,0 +1,68 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import environment, system_packages
+
+ROOT = Path(__file__).parents[2]
+PROMISED = {"run", "test", "check", "bench", "load", "studio", "clean"}
+
+
+def make(*words: str) -> str:
+    command = ["make", "--no-print-directory", "-C", str(ROOT), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_lists_its_targets_with_what_they_do():
+    listed = {line.split()[1]: line.split(maxsplit=2)[2] for line in make("help").splitlines()}
+
+    assert set(listed) > PROMISED
+    assert all(listed.values())
+
+
+def test_make_run_serves_on_the_port_that_is_asked_for():
+    assert "RENDER_PORT=9000 exec .venv/bin/render-service serve" in make("-n", "run", "PORT=9000")
+
+
+def test_a_fingerprint_changes_with_any_file_it_covers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    (tmp_path / "a").write_text("one")
+    before = environment.fingerprint("a")
+
+    (tmp_path / "a").write_text("two")
+
+    assert environment.fingerprint("a") != before
+
+
+def test_an_environment_whose_stamp_is_current_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lock = tmp_path / "locks"
+    lock.mkdir()
+    for name in ("build.txt", "run.txt"):
+        (lock / name).write_text("")
+    (tmp_path / "pyproject.toml").write_text("")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    stamp = tmp_path / ".venv" / "stamps" / "run"
+    stamp.parent.mkdir(parents=True)
+    stamp.write_text(environment.fingerprint("pyproject.toml", "locks/build.txt", "locks/run.txt"))
+
+    environment.make_current(tmp_path / ".venv", "run")
+
+    assert not (tmp_path / ".venv" / "bin").exists()
+
+
+def test_a_list_of_system_packages_may_have_comments():
+    listing = "# head\nchromium  chrome-program  # why\n\n"
+
+    assert system_packages.wanted(listing) == [("chromium", "chrome-program")]
+
+
+def test_every_link_of_the_docs_leads_to_a_file():
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} → {target}"
