@@ -4,7 +4,7 @@ The rule: equal canvases and equal outputs give equal bytes. Every number that r
 in the plan's profile or a constant here, nothing of the environment is written into a file, and a
 change of a constant bumps `PIPELINE_REVISION`.
 
-All pictures are sRGB: AVIF says so in its `nclx` box, the others by carrying no profile.
+All pictures are sRGB: AVIF says so in its AV1 sequence header, the others by carrying no profile.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def _webp(image: pyvips.Image, profile: EncodeProfile) -> bytes:
 
 
 def _avif(image: pyvips.Image, profile: EncodeProfile) -> bytes:
-    """AV1 by libaom, the one encoder that the pyvips wheel carries."""
+    """AV1 by libaom, the one encoder of the pyvips wheel; alpha is coded at the same quality."""
     return image.heifsave_buffer(
         compression="av1",
         encoder="aom",

@@ -4,13 +4,14 @@ Every limit is compared with numbers from a plan or a file's header, never with 
 """
 
 from itertools import pairwise
+from typing import Final
 
 from msgspec import Struct
 
 from render_service.errors import InvalidPlan
-from render_service.formats import FACTS
+from render_service.formats import FACTS, Format
 from render_service.planning.key import PIPELINE_REVISION
-from render_service.planning.plan import Placement, RenderPlan
+from render_service.planning.plan import Output, Placement, RenderPlan
 
 
 class DecodeLimits(Struct, frozen=True, kw_only=True):
@@ -85,12 +86,36 @@ def _check_output(plan: RenderPlan) -> None:
     )
     if plan.alpha and not facts.alpha:
         raise InvalidPlan(f"The plan keeps alpha, which {output.format} cannot hold.")
+    _check_profile(output)
     tone = plan.tone
     if not (0 <= tone.knee < tone.white and tone.knee < 16384 <= tone.white and tone.exposure > 0):
         raise InvalidPlan(
             f"The tone is exposure {tone.exposure}, knee {tone.knee}, white {tone.white}; needed: "
             "exposure > 0 and 0 <= knee < 16384 <= white."
         )
+
+
+def _check_profile(output: Output) -> None:
+    """Hold the profile against the encoder's scales: libvips ignores a number that is off them."""
+    profile, least_effort, most_effort = output.profile, *_EFFORTS[output.format]
+    _at_least("output.profile.quality", profile.quality, 1)
+    _at_most("output.profile.quality", profile.quality, 100)
+    _at_least("output.profile.alpha_quality", profile.alpha_quality, 1)
+    _at_most("output.profile.alpha_quality", profile.alpha_quality, 100)
+    _at_least("output.profile.effort", profile.effort, least_effort)
+    _at_most("output.profile.effort", profile.effort, most_effort)
+    depths = (8, 10, 12) if output.format is Format.AVIF else (8,)
+    _one_of("output.profile.bit_depth", profile.bit_depth, depths)
+    _one_of("output.profile.chroma", profile.chroma, (420, 444))
+
+
+# The encoders' own scales: libwebp 0-6, libaom through libheif 0-9, zlib 1-9; JPEG has none.
+_EFFORTS: Final = {
+    Format.AVIF: (0, 9),
+    Format.WEBP: (0, 6),
+    Format.JPEG: (0, 0),
+    Format.PNG: (1, 9),
+}
 
 
 def _check_placement(where: str, placement: Placement) -> None:
@@ -119,3 +144,8 @@ def _at_least(what: str, found: int, least: int) -> None:
 def _at_most(what: str, found: int, most: int) -> None:
     if found > most:
         raise InvalidPlan(f"The plan's {what} is {found}; the most is {most}.")
+
+
+def _one_of(what: str, found: int, offered: tuple[int, ...]) -> None:
+    if found not in offered:
+        raise InvalidPlan(f"The plan's {what} is {found}; needed: one of {offered}.")

@@ -68,21 +68,26 @@ def trim(light: Pixels, alpha: Pixels, left_px: int, top_px: int) -> Raster:
     """Return the raster of the smallest box that holds every non-zero pixel.
 
     Args:
-        light: [height, width, bands]; owned by the raster from here on.
-        alpha: [height, width]; likewise.
+        light: [height, width, bands], C-contiguous; the raster's own from here on.
+        alpha: [height, width], likewise.
         left_px: Column of the first pixel on the caller's grid.
         top_px: Row, likewise.
     """
+    height, width, bands = light.shape
     rows = _span(light.max(axis=(1, 2), initial=0) | alpha.max(axis=1, initial=0))
     light, alpha = light[rows], alpha[rows]
-    # Rows first, whole: a maximum down long contiguous rows runs at the speed of memory.
-    across = light.reshape(len(light), -1).max(axis=0, initial=0).reshape(light.shape[1:])
-    columns = _span(across.max(axis=1, initial=0) | alpha.max(axis=0, initial=0))
+    columns = _span(
+        light.max(axis=0, initial=0).max(axis=1, initial=0) | alpha.max(axis=0, initial=0)
+    )
     if columns.stop == 0:
-        return Raster.empty(light.shape[2])
+        return Raster.empty(bands)
+    light, alpha = light[:, columns], alpha[:, columns]
+    if light.shape[:2] != (height, width):
+        # A slice would keep the whole picture in memory, and `size_bytes` would not say so.
+        light, alpha = light.copy(), alpha.copy()
     return Raster(
-        light=_frozen(np.ascontiguousarray(light[:, columns])),
-        alpha=_frozen(np.ascontiguousarray(alpha[:, columns])),
+        light=_frozen(light),
+        alpha=_frozen(alpha),
         left_px=left_px + columns.start,
         top_px=top_px + rows.start,
     )

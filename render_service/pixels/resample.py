@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from render_service.pixels.raster import Pixels, Raster, trim
@@ -79,10 +80,10 @@ def _on_canvas(raster: Raster, placement: Placement, frame: Frame) -> Raster:
     rows = slice(max(0, -top), max(0, min(raster.height_px, frame.canvas_height_px - top)))
     whole = (slice(0, raster.height_px), slice(0, raster.width_px))
     if (rows, columns) == whole:
-        return Raster(light=raster.light, alpha=raster.alpha, left_px=left, top_px=top)
+        return replace(raster, left_px=left, top_px=top)
     return trim(
-        raster.light[rows, columns],
-        raster.alpha[rows, columns],
+        raster.light[rows, columns].copy(),
+        raster.alpha[rows, columns].copy(),
         left + columns.start,
         top + rows.start,
     )
