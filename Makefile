@@ -3,7 +3,7 @@
 # The first interpreter that is new enough; `make PYTHON=python3.12 …` picks another.
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-PORT ?= 8000
+PORT ?= $(or $(RENDER_PORT),8000)
 URL ?= http://127.0.0.1:$(PORT)
 USERS ?= 20
 TIME ?= 30s
@@ -15,10 +15,11 @@ MAKEFLAGS += --no-print-directory
 .PHONY: env-run env-test env-bench env-load env-studio
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: env-run ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
-	@RENDER_PORT=$(PORT) exec $(BIN)/render-service serve
+	@RENDER_PORT=$(PORT) RENDER_GRACEFUL_STOP_S=$${RENDER_GRACEFUL_STOP_S:-5} \
+	  exec $(BIN)/render-service serve
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
 test: env-test ## run every test (ARGS=… are pytest's)

@@ -23,7 +23,10 @@ def test_make_lists_its_targets_with_what_they_do():
 
 
 def test_make_run_serves_on_the_port_that_is_asked_for():
-    assert "RENDER_PORT=9000 exec .venv/bin/render-service serve" in make("-n", "run", "PORT=9000")
+    typed = make("-n", "run", "PORT=9000")
+
+    assert "RENDER_PORT=9000" in typed
+    assert "exec .venv/bin/render-service serve" in typed
 
 
 def test_a_fingerprint_changes_with_any_file_it_covers(
