@@ -10,6 +10,7 @@ opaque.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -23,6 +24,13 @@ from render_service.pixels.vips import pyvips, translating
 from render_service.planning.plan import ONE, Encoding, Placement
 
 _COLOUR_MODELS = {"srgb", "rgb16", "b-w", "grey16"}
+
+
+# Rendered layers may be coded with loss, which leaves traces where nothing is and holes where all
+# is covered; without these a layer could not be trimmed. 4/16384 of light is under one display
+# level of 255 on black, 64/16384 of coverage under one level of alpha.
+_FAINT_LIGHT: Final = 4.5
+_FAINT_COVERAGE: Final = 64
 
 
 class _File(Struct, frozen=True, kw_only=True):
@@ -241,6 +249,8 @@ def _table(encoding: Encoding, full_scale: int) -> pyvips.Image:
         Encoding.LINEAR: samples,
         Encoding.ROOT: 4 * ONE * share**2,
     }[encoding]
+    if encoding is Encoding.ROOT:
+        light[light < _FAINT_LIGHT] = 0
     return _as_table(np.minimum(np.floor(light + 0.5), 65535))
 
 
@@ -249,7 +259,11 @@ def _alpha_table(encoding: Encoding, full_scale: int) -> pyvips.Image:
     """Sample → coverage in 1/16384."""
     samples = np.arange(256 if full_scale == 255 else 65536, dtype=np.float64)
     one = ONE if encoding is Encoding.LINEAR else full_scale
-    return _as_table(np.floor(ONE * np.minimum(samples / one, 1.0) + 0.5))
+    coverage = np.floor(ONE * np.minimum(samples / one, 1.0) + 0.5)
+    if encoding is Encoding.ROOT:
+        coverage[coverage < _FAINT_COVERAGE] = 0
+        coverage[coverage > ONE - _FAINT_COVERAGE] = ONE
+    return _as_table(coverage)
 
 
 def _as_table(values: NDArray[np.float64]) -> pyvips.Image:

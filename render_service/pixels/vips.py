@@ -1,24 +1,15 @@
 """libvips, set up once for the process; everything else imports pyvips from here.
 
-The rule: libvips reads its environment when it is first loaded, so nothing may import pyvips before
-this module has written it.
+The rule: what libvips reads from the environment is written by the package's `__init__`, which runs
+before any of its modules.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pyvips
+
 from render_service.errors import RenderServiceError
-
-# Rendering already runs one picture per thread of its own pool, so libvips adds none; its encoders
-# take their thread count from the same variable. Pictures decode in memory: the limits bound them,
-# and a scratch file of an evicted page would be input and output inside the core. BLAS is held to
-# one thread for the same reason; results do not depend on it, the arithmetic is exact.
-os.environ["VIPS_CONCURRENCY"] = "1"
-os.environ["VIPS_DISC_THRESHOLD"] = "64g"
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import pyvips  # the environment comes first, see above
 
 __all__ = ["pyvips", "translating"]
 
