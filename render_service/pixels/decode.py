@@ -5,7 +5,7 @@ and the loader is chosen by the file's first bytes from five formats, never by g
 
 How a file's alpha is read: `srgb` has straight alpha and `root` associated alpha, both with full
 scale as 1.0; in `linear` alpha is on the scale of its light, 16384 as 1.0. A file without alpha is
-opaque.
+opaque. In `root` files, which may be coded with loss, faint traces count as nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,9 +28,10 @@ _COLOUR_MODELS = {"srgb", "rgb16", "b-w", "grey16"}
 
 # Rendered layers may be coded with loss, which leaves traces where nothing is and holes where all
 # is covered; without these a layer could not be trimmed. 4/16384 of light is under one display
-# level of 255 on black, 64/16384 of coverage under one level of alpha.
+# level of 255 on black. Coverage: libaom leaves up to 16 of 4095 (64/16384) on blank parts of a
+# 12-bit layer at Q 88, most of it in the first block; 128/16384 are two levels of alpha.
 _FAINT_LIGHT: Final = 4.5
-_FAINT_COVERAGE: Final = 64
+_FAINT_COVERAGE: Final = 128
 
 
 class _File(Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ RED_IN_ROSE: Final[Matrix] = tuple(
 
 
 def basis(cover: Shape, gem_nodes: tuple[float, ...] = (1.0,), most: float = 2.5) -> Shape:
-    """[height, width, nodes] of light that was reflected and filtered more often where it glints."""
+    """[height, width, nodes] of light that met metal more often where it does not glint."""
     glint = 0.5 + 0.5 * np.sin(5 * _AROUND + 14 * _AWAY)
     planes = [
         cover * most * glint**2 * metal ** (3 - 2 * glint) * gem ** (0.5 + glint)

@@ -172,3 +172,17 @@ def test_every_allowed_type_decodes(suffix):
     raster = decoded(save[suffix](), placement(encoding=Encoding.SRGB))
 
     assert abs(raster.light[8, 8].astype(int) - round(0.502886 * ONE)).max() < ONE // 90
+
+
+def test_the_noise_of_a_lossy_layer_does_not_widen_it():
+    pixels = np.zeros((96, 96, 4), np.uint16)
+    pixels[40:60, 30:70] = 65535
+    data = image(pixels).heifsave_buffer(
+        compression="av1", bitdepth=12, Q=88, effort=1, subsample_mode="off"
+    )
+    where = placement(width_px=96, height_px=96, encoding=Encoding.ROOT)
+
+    raster = decoded(data, where)
+
+    assert 28 <= raster.left_px <= 30
+    assert 38 <= raster.top_px <= 40
