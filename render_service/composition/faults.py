@@ -83,4 +83,6 @@ class Faults:
 
 
 def _kind(value: object) -> str:
-    return {list: "an array", dict: "a table", str: "text", bool: "a boolean"}.get(type(value), type(value).__name__)
+    return {list: "an array", dict: "a table", str: "text", bool: "a boolean"}.get(
+        type(value), type(value).__name__
+    )

@@ -87,7 +87,11 @@ class _Reader:
         for option, piece in self.faults.tables(raw, "options", "").items():
             self.unread.add(option)
             self.read_option(option, piece)
-        rules = [r for i, p in enumerate(self.faults.array(raw, "forbid", "")) if (r := self.read_rule(i, p))]
+        rules = [
+            r
+            for i, p in enumerate(self.faults.array(raw, "forbid", ""))
+            if (r := self.read_rule(i, p))
+        ]
         views = {}
         for view, piece in self.faults.tables(raw, "views", "").items():
             if (read := self.read_view(view, piece)) is not None:

@@ -120,15 +120,28 @@ def _material(
         )
     if faults.found:
         return Material(id=name, title=read.title, family=None, value=None, stops=(), swatch="")
-    colour = read.value or (stops[len(stops) // 2][1:] if stops else (0.5, 0.5, 0.5))
     return Material(
         id=name,
         title=read.title,
         family=read.family,
         value=read.value,
         stops=stops,
-        swatch=swatch_of(colour),
+        swatch=swatch_of(_seen(law, read.value, stops)),
     )
+
+
+def _seen(law: Law, value: RGB | None, stops: tuple[tuple[float, float, float, float], ...]) -> RGB:
+    """Return the linear colour that stands for a material on a button.
+
+    A gem: the light it lets through. A metal: after two reflections in a studio of luminance 0.75,
+    which is how polished metal reads; F0 alone is paler than any ring. A ramp: its middle.
+    """
+    if value is None:
+        return stops[len(stops) // 2][1:]
+    if law is Law.TRANSMITTANCE:
+        return value
+    red, green, blue = (0.75 * v * v for v in value)
+    return (red, green, blue)
 
 
 def _read_tones(raw: dict[str, Any], faults: Faults) -> dict[str, ToneCurve]:
