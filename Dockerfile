@@ -22,7 +22,7 @@ FROM ${BASE}
 # The service installs nothing: what could is taken out.
 RUN rm -rf /usr/local/lib/python3.*/site-packages/* /usr/local/lib/python3.*/ensurepip \
       /usr/local/bin/pip* \
- && useradd --system --uid 10001 --user-group --no-create-home render \
+ && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin render \
  && install --directory --owner=render --group=render /data
 COPY --from=build /opt/render-service /opt/render-service
 COPY compositions /srv/compositions
