@@ -79,11 +79,13 @@ def test_every_setting_of_the_image_is_one_that_the_service_takes():
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: set[str]):
-    tracked = subprocess.run(
-        ["git", "ls-files", "render_service"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    files = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "render_service").rglob("*.*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
-    assert set(tracked) <= wheel
+    assert files <= wheel
 
 
 def test_the_wheel_holds_no_art_no_studio_and_no_tests(wheel: set[str]):
