@@ -60,7 +60,11 @@ def _webp(image: pyvips.Image, profile: EncodeProfile) -> bytes:
 
 
 def _avif(image: pyvips.Image, profile: EncodeProfile) -> bytes:
-    """AV1 by libaom, the one encoder of the pyvips wheel; alpha is coded at the same quality."""
+    """AV1 by libaom, the one encoder of the pyvips wheel; alpha is coded at the same quality.
+
+    Tuned for structural similarity: a fifth fewer bytes than libaom's default and less error on
+    red, in the same time (decision record 0004).
+    """
     return image.heifsave_buffer(
         compression="av1",
         encoder="aom",
@@ -68,6 +72,7 @@ def _avif(image: pyvips.Image, profile: EncodeProfile) -> bytes:
         effort=profile.effort,
         bitdepth=profile.bit_depth,
         subsample_mode=_subsampling(profile),
+        tune="ssim",
         keep=_NOTHING,
     )
 

@@ -1,0 +1,149 @@
+"""What does each encode profile cost, in time, bytes and error? And what would its neighbours?
+
+The rule: every number of `render_service.pixels.encode` is a row here beside the choices that were
+not made, on a picture whose saturated red shows what chroma loses.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from benchmarks.pictures import Picture, ring
+from benchmarks.report import Cell, Report, machine_facts, parse_arguments, publish, time_in_turn
+from render_service.formats import Format
+from render_service.pixels.compose import Canvas, draw
+from render_service.pixels.encode import PROFILES, encode
+from render_service.pixels.vips import pyvips
+
+SIDE_PX = 1024
+SELECTION = {"metal": "rose-gold-18k", "gem": "ruby"}
+
+# CIELAB a* of what counts as red: ruby and its glow on gold, not the gold.
+RED_FROM = 35
+
+# Quality, effort and chroma around each profile in use.
+TRIED: dict[Format, list[tuple[int, int, int]]] = {
+    Format.WEBP: [(75, 4, 420), (82, 2, 420), (82, 6, 420), (88, 4, 420)],
+    Format.AVIF: [(50, 1, 444), (60, 0, 444), (60, 1, 420), (60, 2, 444), (70, 1, 444)],
+    Format.JPEG: [(80, 0, 444), (85, 0, 420), (90, 0, 444)],
+    Format.PNG: [(100, 3, 444), (100, 9, 444)],
+}
+
+
+class Case(Struct, frozen=True, kw_only=True, eq=False):
+    """One way to encode.
+
+    Attributes:
+        name: Format and settings.
+        in_use: Whether it is a profile of the service.
+        encode: Returns the file.
+    """
+
+    name: str
+    in_use: bool
+    encode: Callable[[], bytes]
+
+
+def main() -> None:
+    """Time it, print it, write it."""
+    arguments = parse_arguments(__doc__ or "", rounds=5)
+    picture = ring(SELECTION, SIDE_PX)
+    canvas = draw(picture.plan, picture.tile)
+    image = _image(canvas)
+    lab = image.colourspace("lab")
+    red = lab.numpy()[..., 1] > RED_FROM
+    cases = [*_profiles(picture, canvas), *_not_in_use(image)]
+    times = time_in_turn({case.name: case.encode for case in cases}, arguments.rounds)
+    rows = []
+    for case in cases:
+        data = case.encode()
+        name = f"{case.name}{' *' if case.in_use else ''}"
+        rows.append((name, str(times[case.name]), len(data) / 1000, *_errors(data, lab, red)))
+    report = Report(
+        question="Time, bytes and error of each encode profile (*) and of what was not chosen.",
+        machine=machine_facts("numpy", "pyvips", "pyvips-binary"),
+        settings={
+            "picture": picture.name,
+            "size": f"{canvas.shape[1]} by {canvas.shape[0]} px",
+            "red pixels": int(red.sum()),
+            "threads": 1,
+            "rounds": arguments.rounds,
+        },
+        columns=(
+            "format",
+            "ms",
+            "kB",
+            "dE00 mean",
+            "dE00 99.5 %",
+            "red dE00 mean",
+            "red dE00 99.5 %",
+            "red chroma error",
+        ),
+        rows=tuple(rows),
+    )
+    publish(report, arguments.json)
+
+
+def _profiles(picture: Picture, canvas: Canvas) -> Iterator[Case]:
+    """The profiles in use and their neighbours."""
+    for file_format, tried in TRIED.items():
+        used = PROFILES[file_format]
+        choices = {(used.quality, used.effort, used.chroma), *tried}
+        for quality, effort, chroma in sorted(choices):
+            profile = replace(used, quality=quality, effort=effort, chroma=chroma)
+            output = replace(picture.output(file_format), profile=profile)
+            yield Case(
+                name=f"{file_format} q{quality} effort {effort} {chroma}",
+                in_use=profile == used,
+                encode=lambda output=output: encode(canvas, output),  # type: ignore[misc]
+            )
+
+
+def _not_in_use(image: pyvips.Image) -> Iterator[Case]:
+    """Settings that no profile has: sharper chroma in WebP, libaom's own tuning in AVIF."""
+    webp, avif = PROFILES[Format.WEBP], PROFILES[Format.AVIF]
+    yield Case(
+        name=f"webp q{webp.quality} effort {webp.effort} smart_subsample",
+        in_use=False,
+        encode=lambda: image.webpsave_buffer(
+            Q=webp.quality, effort=webp.effort, smart_subsample=True, keep=0
+        ),
+    )
+    yield Case(
+        name=f"avif q{avif.quality} effort {avif.effort} {avif.chroma} default tune",
+        in_use=False,
+        encode=lambda: image.heifsave_buffer(
+            compression="av1",
+            Q=avif.quality,
+            effort=avif.effort,
+            subsample_mode="off" if avif.chroma == 444 else "on",
+            keep=0,
+        ),
+    )
+
+
+def _errors(data: bytes, lab: pyvips.Image, red: NDArray[np.bool_]) -> tuple[Cell, ...]:
+    """CIEDE2000 against the canvas over all pixels and over red ones; chroma distance of these."""
+    decoded = pyvips.Image.new_from_buffer(data, "").colourspace("lab")
+    apart = decoded.dE00(lab).numpy().reshape(red.shape)
+    chroma = np.hypot(*np.moveaxis(decoded.numpy()[..., 1:] - lab.numpy()[..., 1:], 2, 0))
+    reds = [apart[red].mean(), np.quantile(apart[red], 0.995), chroma[red].mean()]
+    return (
+        float(apart.mean()),
+        float(np.quantile(apart, 0.995)),
+        *(float(value) for value in reds),
+    )
+
+
+def _image(canvas: Canvas) -> pyvips.Image:
+    height, width, bands = canvas.shape
+    return pyvips.Image.new_from_memory(canvas.data, width, height, bands, "uchar").copy(
+        interpretation="srgb"
+    )
+
+
+if __name__ == "__main__":
+    main()
