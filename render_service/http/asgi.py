@@ -30,17 +30,16 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through start and stop."""
-        if scope["type"] == "http":
-            if stopping.is_set():
-                send = _closing(send)
-            path: str = scope["path"]
-            if path.startswith(IMAGE_PREFIX):
-                return await self._images(scope, receive, send)
-            if path.startswith(ALIAS_PREFIX):
-                return await self._alias(scope, receive, send)
-            if scope["method"] == "HEAD":
-                # Litestar has no HEAD on GET routes; the server keeps a HEAD's body to itself.
-                scope = {**scope, "method": "GET"}
+        if stopping.is_set():
+            send = _closing(send)
+        path: str = scope.get("path", "")
+        if path.startswith(IMAGE_PREFIX):
+            return await self._images(scope, receive, send)
+        if path.startswith(ALIAS_PREFIX):
+            return await self._alias(scope, receive, send)
+        if scope.get("method") == "HEAD":
+            # Litestar has no HEAD on GET routes; the server keeps a HEAD's body to itself.
+            scope = {**scope, "method": "GET"}
         await self._api(scope, receive, send)
 
 
