@@ -12,6 +12,7 @@ import random
 from typing import Any
 from urllib.parse import urlsplit
 
+import gevent
 from locust import FastHttpUser, between, events, task
 from locust.env import Environment
 
@@ -20,12 +21,11 @@ REQUESTS_MAX = int(os.environ.get("REQUESTS_MAX", "20000"))
 SEEDS = itertools.count()  # the same shoppers in every run
 
 
-@events.test_start.add_listener
+@events.init.add_listener
 def refuse_other_machines(environment: Environment, **_: object) -> None:
-    """Stop before the first request unless the server is on this machine."""
+    """Stop before anything starts unless the server is on this machine."""
     name = urlsplit(environment.host or "").hostname or ""
     if name != "localhost" and not _is_loopback(name):
-        environment.runner.quit()
         raise SystemExit(f"{environment.host} is not this machine: load goes to loopback only.")
 
 
@@ -34,7 +34,8 @@ def stop_when_enough(context: dict[str, Any], **_: object) -> None:
     """End the run after `REQUESTS_MAX` requests of all shoppers together."""
     environment = context.get("environment")
     if environment and environment.stats.num_requests >= REQUESTS_MAX:
-        environment.runner.quit()
+        # In a greenlet of its own: this one belongs to a shopper, whom stopping ends.
+        gevent.spawn(environment.runner.quit)
 
 
 class Shopper(FastHttpUser):
