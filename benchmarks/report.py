@@ -26,24 +26,30 @@ class Times(Struct, frozen=True, kw_only=True):
         median_ms: The middle one.
         low_ms: First quartile.
         high_ms: Third quartile.
-        rounds: How often it was timed.
+        rounds_ms: Every round, in order.
     """
 
     median_ms: float
     low_ms: float
     high_ms: float
-    rounds: int
+    rounds_ms: tuple[float, ...]
 
     def __str__(self) -> str:
         return f"{self.median_ms:.1f} ({self.low_ms:.1f}-{self.high_ms:.1f})"
 
 
-def time_in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
+def time_in_turn(
+    cases: Mapping[str, Callable[[], object]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Times]:
     """Time every case once per round, each round beginning with another case, after one unmeasured.
 
     Args:
         cases: What to time, by name.
         rounds: At least 2.
+        clock: In seconds. `time.process_time` counts the work of this process alone, so that other
+            processes stretch it little; it is the one for work that never waits.
     """
     names = list(cases)
     taken: dict[str, list[float]] = {name: [] for name in names}
@@ -52,16 +58,22 @@ def time_in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict
     for turn in range(rounds):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
-            start = time.perf_counter()
+            start = clock()
             cases[name]()
-            taken[name].append((time.perf_counter() - start) * 1000)
+            taken[name].append((clock() - start) * 1000)
     return {name: summarise(values) for name, values in taken.items()}
 
 
 def summarise(values_ms: Sequence[float]) -> Times:
     """Return the median and quartiles of at least 2 durations in milliseconds."""
     low, _, high = quantiles(values_ms, n=4, method="inclusive")
-    return Times(median_ms=median(values_ms), low_ms=low, high_ms=high, rounds=len(values_ms))
+    return Times(median_ms=median(values_ms), low_ms=low, high_ms=high, rounds_ms=tuple(values_ms))
+
+
+def ratio(over: Times, under: Times) -> float:
+    """Return the median of the ratios within each round: what slows a round slows both."""
+    pairs = zip(over.rounds_ms, under.rounds_ms, strict=True)
+    return median(one / other for one, other in pairs)
 
 
 def machine_facts(*packages: str) -> dict[str, str]:
