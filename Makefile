@@ -23,7 +23,7 @@ run: env-run ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for 
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
 test: env-test ## run every test (ARGS=… are pytest's)
-	@without=; $(PYTHON) tools/system_packages.py || \
+	@without=; $(PYTHON) tools/system_packages.py test || \
 	  { [ "$$CI" != true ] || exit 1; without=--ignore=tests/browser; \
 	    echo "Going on without the tests in a browser."; }; \
 	exec $(BIN)/python -m pytest $$without $(ARGS)
@@ -50,7 +50,8 @@ load: env-load ## 20 shoppers for 30 s at a server on this machine (URL=, USERS=
 	  --only-summary --exit-code-on-error 1
 
 studio: env-studio ## path-trace the art of the demo catalogue anew (hours; ARGS=--help)
-	@.venv-studio/bin/python -m compositions.studio $(ARGS)
+	@$(PYTHON) tools/system_packages.py studio && \
+	  exec .venv-studio/bin/python -m compositions.studio $(ARGS)
 
 contact-sheet: env-run ## draw docs/contact-sheet-*.jpg: every metal in every gem, both views
 	@for view in hero top; do $(BIN)/render-service sheet solitaire-ring $$view \

@@ -1,9 +1,12 @@
 """See that the Debian packages of apt-packages.txt are there; as root, install what is missing.
 
-Only tests need them. Anyone but root is told what is missing and what to type; the exit status is
-then 3, and the caller decides whether to go on without.
+The service itself needs none. Anyone but root is told what is missing and what to type; the exit
+status is then 3, and the caller decides whether to go on without.
+
+    python3 tools/system_packages.py test
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -15,33 +18,43 @@ MISSING = 3
 
 
 def main() -> int:
-    """Install what is missing, or say it; return 0 when nothing is missing in the end."""
-    missing = [name for name, program in wanted(LIST.read_text()) if shutil.which(program) is None]
+    """Install what the use on the command line lacks, or say it; return 0 if nothing is missing."""
+    needed = wanted(LIST.read_text(), use=sys.argv[1])
+    missing = [package for package, sign in needed if not is_there(sign)]
     if not missing:
         return 0
-    if os.geteuid() == 0 and shutil.which("apt-get") and _install(missing):
-        return 0
     names = " ".join(missing)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {names} …", flush=True)
+        if _apt_get("update") and _apt_get("install", "-y", "--no-install-recommends", *missing):
+            return 0
     print(f"Not on this machine: {names}. To have it: sudo apt-get install {names}", flush=True)
     return MISSING
 
 
-def wanted(listing: str) -> list[tuple[str, str]]:
-    """Return (package, program it brings) for each line of `listing`; # starts a comment."""
+def wanted(listing: str, use: str) -> list[tuple[str, str]]:
+    """Return (package, sign of it) for the lines of `listing` about `use`; # starts a comment."""
     lines = (line.partition("#")[0].split() for line in listing.splitlines())
-    return [(package, program) for package, program in filter(None, lines)]
+    return [(package, sign) for what, package, sign in filter(None, lines) if what == use]
 
 
-def _install(packages: list[str]) -> bool:
-    """Whether apt-get could install `packages`."""
-    print(f"Installing {' '.join(packages)} …", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends"]):
-        command = ["apt-get", *words, *(packages if words[0] == "install" else [])]
-        done = subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
-        if done.returncode:
-            return False
+def is_there(sign: str) -> bool:
+    """Whether the program or the shared library `sign` is found."""
+    if ".so" not in sign:
+        return shutil.which(sign) is not None
+    try:
+        ctypes.CDLL(sign)
+    except OSError:
+        return False
     return True
+
+
+def _apt_get(*words: str) -> bool:
+    """Whether `apt-get` with these words went well; it speaks only of errors."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", *words]
+    done = subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -59,10 +59,17 @@ def test_an_environment_whose_stamp_is_current_is_left_alone(
     assert not (tmp_path / ".venv" / "bin").exists()
 
 
-def test_a_list_of_system_packages_may_have_comments():
-    listing = "# head\nchromium  chrome-program  # why\n\n"
+def test_a_list_of_system_packages_is_read_for_one_use_at_a_time():
+    listing = "# head\ntest chromium chrome-program  # why\nstudio llvm libLLVM.so\n\n"
 
-    assert system_packages.wanted(listing) == [("chromium", "chrome-program")]
+    assert system_packages.wanted(listing, use="test") == [("chromium", "chrome-program")]
+
+
+def test_a_package_is_seen_by_its_program_or_its_library():
+    assert system_packages.is_there("sh")
+    assert system_packages.is_there("libc.so.6")
+    assert not system_packages.is_there("no-such-program")
+    assert not system_packages.is_there("libno-such.so.1")
 
 
 def test_every_link_of_the_docs_leads_to_a_file():
