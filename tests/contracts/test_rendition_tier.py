@@ -1,0 +1,84 @@
+"""What every RenditionTier does, whatever it is made of."""
+
+import asyncio
+
+import pytest
+
+from render_service.adapters.file_tier import FileTier
+from render_service.formats import Format
+from render_service.rendering.memory import Memory, MemoryTier
+from tests.rendering.builders import MIB, key, rendition
+
+
+def memory_tier(folder):
+    return MemoryTier(Memory(budget_bytes=16 * MIB))
+
+
+def file_tier(folder):
+    return FileTier(folder, budget_bytes=16 * MIB)
+
+
+@pytest.fixture(params=[memory_tier, file_tier])
+async def tier(request, tmp_path):
+    tier = request.param(tmp_path)
+    yield tier
+    await tier.close()
+
+
+async def test_it_has_a_short_name(tier):
+    assert tier.name.isalpha()
+
+
+async def test_what_was_never_put_is_a_miss(tier):
+    assert await tier.get(key(1)) is None
+
+
+@pytest.mark.parametrize("file_format", list(Format))
+async def test_what_was_put_is_got_whole(tier, file_format):
+    put = rendition(bytes(range(256)) * 99, file_format)
+    await tier.put(key(1, file_format), put)
+    assert await tier.get(key(1, file_format)) == put
+
+
+async def test_one_key_does_not_answer_for_another(tier):
+    await tier.put(key(1), rendition(b"one"))
+    await tier.put(key(2), rendition(b"two"))
+    assert (await tier.get(key(1))).body == b"one"
+    assert (await tier.get(key(2))).body == b"two"
+
+
+async def test_the_same_picture_in_another_format_is_another_entry(tier):
+    await tier.put(key(1, "webp"), rendition(b"one"))
+    assert await tier.get(key(1, "avif")) is None
+
+
+async def test_putting_again_replaces(tier):
+    await tier.put(key(1), rendition(b"old"))
+    await tier.put(key(1), rendition(b"new and longer"))
+    assert (await tier.get(key(1))).body == b"new and longer"
+
+
+async def test_an_empty_body_is_kept_as_such(tier):
+    await tier.put(key(1), rendition(b""))
+    assert (await tier.get(key(1))).body == b""
+
+
+async def test_a_mebibyte_is_kept_byte_for_byte(tier):
+    body = bytes(range(256)) * 4096
+    await tier.put(key(1), rendition(body))
+    assert (await tier.get(key(1))).body == body
+
+
+async def test_many_at_once_do_not_mix(tier):
+    async def put_and_get(number):
+        await tier.put(key(number), rendition(b"%d" % number * 1000))
+        return (await tier.get(key(number))).body
+
+    bodies = await asyncio.gather(*(put_and_get(number) for number in range(50)))
+    assert bodies == [b"%d" % number * 1000 for number in range(50)]
+
+
+async def test_the_same_key_put_by_many_at_once_is_whole(tier):
+    bodies = [b"%d" % number * 5000 for number in range(8)]
+    await asyncio.gather(*(tier.put(key(1), rendition(body)) for body in bodies))
+    assert (await tier.get(key(1))).body in bodies
