@@ -21,9 +21,10 @@ from render_service.planning.plan import ONE, Blend, Placement, RenderPlan
 Canvas = NDArray[np.uint8]
 """[height, width, 3], or 4 with straight alpha: sRGB display values, C-contiguous."""
 
-# 64 rows of 1024 pixels, 384 KiB of light. Fewer pay for more calls (16 rows take 1.4 of the time),
-# more gain nothing, and the whole 1024 lose a fifth; measured on `benchmarks.pictures`.
-_STRIP_PIXELS: Final = 64 * 1024
+# 128 rows of 1024 pixels. Fewer pay for more calls, more fall out of the cache: strips of 16, 32,
+# 64, 128, 256 and 1024 rows take 15.0, 12.5, 11.5, 10.8, 10.8 and 12.5 ms for the made-up ring of
+# `benchmarks.pictures` (1 MiB of L2).
+_STRIP_PIXELS: Final = 128 * 1024
 
 _MOST: Final = 65535
 
