@@ -91,17 +91,18 @@ def made_up_ring(side_px: int) -> Picture:
     y, x = np.mgrid[0:side_px, 0:side_px] / side_px - 0.5
     around, from_centre = np.arctan2(y, x), np.hypot(x, y)
     grain = np.random.default_rng(1).random((side_px, side_px))
-    band = (np.abs(from_centre - 0.3) < 0.06) * (1.2 + np.sin(9 * around) + 0.1 * grain)
-    stone_at = np.hypot(x, y + 0.34)
-    facets = 1 + np.sin(40 * x) * np.cos(34 * y) + 0.2 * np.floor(4 * np.sin(60 * stone_at))
-    prongs = (np.abs(stone_at - 0.1) < 0.012) * (np.sin(4 * around) ** 2) * 1.6
-    sparkle = np.clip(1 - 40 * np.abs(x * (y + 0.34)) - 5 * stone_at, 0, 1)
+    band = (np.abs(from_centre - 0.3) < 0.045) * (0.6 + 0.5 * np.sin(9 * around) + 0.02 * grain)
+    stone_at, stone_around = np.hypot(x, y + 0.34), np.arctan2(y + 0.34, x)
+    facets = 0.5 + 0.3 * np.floor(3 * np.sin(8 * stone_around) * np.cos(50 * stone_at))
+    stone = (stone_at < 0.1) * np.clip(facets, 0.05, 2)
+    prongs = (np.abs(stone_at - 0.1) < 0.012) * (np.sin(2 * stone_around) ** 8) * 0.9
+    sparkle = np.clip(1 - 2000 * np.abs((x + 0.03) * (y + 0.37)) - 12 * stone_at, 0, 1)
     layers = [
         (Blend.OVER, _grey(0.8 - 0.6 * from_centre, 1.0 + 0 * x)),
         (Blend.MULTIPLY, _grey(0 * x, 0.6 * np.exp(-60 * (y - 0.36) ** 2 - 9 * x**2))),
         (Blend.OVER, _tinted(band, (0.93, 0.62, 0.52), (band > 0) * 1.0)),
         (Blend.ADD, _tinted(prongs, (0.93, 0.62, 0.52), (prongs > 0) * 1.0)),
-        (Blend.ADD, _tinted((stone_at < 0.1) * facets, (0.7, 0.02, 0.05), (stone_at < 0.1) * 1.0)),
+        (Blend.OVER, _tinted(stone, (0.7, 0.02, 0.05), (stone > 0) * 1.0)),
         (Blend.OVER, _grey(4 * sparkle, sparkle)),
     ]
     tiles = {
