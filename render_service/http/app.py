@@ -7,6 +7,7 @@ handlers by name.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -93,10 +94,10 @@ def _given(value: object) -> Provide:
 def _refuse(request: Asked, error: HTTPException) -> Response[bytes]:
     """What the framework refuses: no such route, wrong method, a body that is not the JSON."""
     path = request.scope["path"]
-    if isinstance(error, ValidationException):
-        return _response(describe_fields(_fields(error), path))
     if error.status_code >= 500:
         return _response(describe_error(error, path))
+    if error.status_code == 400:
+        return _response(describe_fields(_fields(error), path, in_body=request.method == "POST"))
     return _response(describe_status(error.status_code, error.detail, path, error.headers))
 
 
@@ -104,11 +105,11 @@ def _fail(request: Asked, error: Exception) -> Response[bytes]:
     return _response(describe_error(error, request.scope["path"]))
 
 
-def _fields(error: ValidationException) -> list[dict[str, str]]:
-    extra = error.extra if isinstance(error.extra, list) else []
+def _fields(error: HTTPException) -> list[dict[str, str]]:
+    extra = error.extra if isinstance(error, ValidationException) else None
     found = [
         {"field": str(item.get("key", "")), "problem": str(item.get("message", ""))}
-        for item in extra
+        for item in (extra if isinstance(extra, list) else [])
         if isinstance(item, Mapping)
     ]
     return found or [{"field": "", "problem": error.detail}]

@@ -5,11 +5,12 @@ error; what cannot be understood is a problem document that names the field.
 """
 
 import hashlib
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from msgspec import Struct
 
@@ -18,12 +19,14 @@ from render_service.composition.configuration import resolve
 from render_service.composition.model import Composition
 from render_service.errors import MalformedPath
 from render_service.formats import Format
+from render_service.http import problems
 from render_service.http.caching import is_current
 from render_service.http.manifests import SRC_WIDTH_PX, Manifests, widest_within
 from render_service.http.schemas import (
     CompositionList,
     CompositionOut,
     ExplainOut,
+    ProblemOut,
     ResolveIn,
     ResolveOut,
 )
@@ -40,6 +43,23 @@ _EXPLAIN_KEYS: Final = frozenset(("view", "region", "width", "format"))
 Asked = Request[None, None, State]
 
 
+def _problem(description: str) -> ResponseSpec:
+    return ResponseSpec(
+        data_container=ProblemOut,
+        description=description,
+        generate_examples=False,
+        # Litestar's enumeration of media types is not closed: it takes any text.
+        media_type=cast(MediaType, problems.MEDIA_TYPE),
+    )
+
+
+_NOT_FOUND: Final = {404: _problem("No such composition, view or region")}
+_REFUSED: Final = {
+    400: _problem("What was sent is not of the form"),
+    422: _problem("No such option or value, or a combination that is not made"),
+}
+
+
 class Compositions(Controller):
     """Routes under `/v1/compositions`."""
 
@@ -51,7 +71,7 @@ class Compositions(Controller):
         """Every composition, with the address of its manifest."""
         return _revalidated(request, manifests.list_all())
 
-    @get("/{composition:str}", summary="The manifest of a composition")
+    @get("/{composition:str}", summary="The manifest of a composition", responses=_NOT_FOUND)
     async def describe(
         self, request: Asked, composition: str, planner: Planner, manifests: Manifests
     ) -> Response[CompositionOut]:
@@ -59,7 +79,12 @@ class Compositions(Controller):
         found = planner.catalogue.composition(composition)
         return _revalidated(request, manifests.describe(found))
 
-    @post("/{composition:str}/resolve", status_code=200, summary="Resolve a selection")
+    @post(
+        "/{composition:str}/resolve",
+        status_code=200,
+        summary="Resolve a selection",
+        responses={**_NOT_FOUND, **_REFUSED},
+    )
     async def resolve(
         self, composition: str, data: ResolveIn, planner: Planner, manifests: Manifests
     ) -> ResolveOut:
@@ -71,7 +96,11 @@ class Compositions(Controller):
         found = planner.catalogue.composition(composition)
         return manifests.resolve(found, resolve(found, data.selection))
 
-    @get("/{composition:str}/explain", summary="Explain a picture")
+    @get(
+        "/{composition:str}/explain",
+        summary="Explain a picture",
+        responses={**_NOT_FOUND, **_REFUSED},
+    )
     async def explain(
         self,
         request: Asked,

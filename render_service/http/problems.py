@@ -63,6 +63,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),
 }
 
+_QUERY: Final = Row(400, "invalid-query", "Invalid query", _SPELLING)
 _INTERNAL: Final = Row(500, "internal", "Internal error", _NEVER)
 
 
@@ -116,10 +117,14 @@ def describe_status(
     return make_problem(row, detail, instance, headers=list((headers or {}).items()))
 
 
-def describe_fields(fields: list[dict[str, str]], instance: str) -> Problem:
-    """Return the problem document of a body or query whose `fields` are wrong."""
-    said = "; ".join(f"{item['field'] or 'body'}: {item['problem']}" for item in fields)
-    return make_problem(ROWS[errors.InvalidBody], said, instance, facts={"errors": fields})
+def describe_fields(fields: list[dict[str, str]], instance: str, *, in_body: bool) -> Problem:
+    """Return the problem document of a body, or a query, whose `fields` are wrong."""
+    said = "; ".join(
+        f"{item['field']}: {item['problem']}" if item["field"] else item["problem"]
+        for item in fields
+    )
+    row = ROWS[errors.InvalidBody] if in_body else _QUERY
+    return make_problem(row, said, instance, facts={"errors": fields})
 
 
 def make_problem(

@@ -198,3 +198,21 @@ class Health(Struct, frozen=True, kw_only=True):
 
     status: Literal["alive", "started", "ready", "degraded", "stopping"]
     unavailable: list[str] = []
+
+
+class ProblemOut(Struct, frozen=True, kw_only=True):
+    """An error, RFC 9457; more members follow by type, such as `offered`.
+
+    Attributes:
+        type: What kind of problem it is; the same for every occurrence.
+        title: Its name.
+        status: The HTTP status.
+        detail: What happened this time, and what would have been right.
+        instance: The path that was asked for.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str

@@ -199,12 +199,7 @@ async def test_a_store_that_cannot_be_read_is_an_unavailable_tier(tier, tmp_path
 async def test_a_writer_killed_at_any_instant_leaves_only_whole_renditions(tmp_path):
     chance = random.Random(7)  # noqa: S311  # moments to kill at, the same each run
     for _ in range(6):
-        with subprocess.Popen(  # noqa: S603  # our own interpreter and words
-            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE
-        ) as writer:
-            await asyncio.to_thread(writer.stdout.readline)
-            await asyncio.sleep(chance.random() / 20)
-            writer.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(kill_a_writer, tmp_path, chance.random() / 20)
         tier = FileTier(tmp_path, budget_bytes=2**22)
         found = [(number, await tier.get(key(number))) for number in range(40)]
         await tier.close()
@@ -214,6 +209,15 @@ async def test_a_writer_killed_at_any_instant_leaves_only_whole_renditions(tmp_p
         )
         assert used_bytes(tmp_path) <= 2**22
         assert list((tmp_path / "unfinished").iterdir()) == []
+
+
+def kill_a_writer(folder: Path, after_s: float) -> None:
+    """Let a process write renditions, and kill it `after_s` after its third."""
+    command = [sys.executable, "-c", WRITER, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        writer.stdout.readline()
+        time.sleep(after_s)
+        writer.send_signal(signal.SIGKILL)
 
 
 def used_bytes(folder: Path) -> int:

@@ -62,11 +62,13 @@ class WatchedAssets:
     def __init__(self, assets):
         self._assets = assets
         self.reads = 0
+        self.reading = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def read(self, asset):
         self.reads += 1
+        self.reading.set()
         await self.gate.wait()
         return await self._assets.read(asset)
 

@@ -118,8 +118,7 @@ async def test_the_loop_goes_on_while_a_render_blocks(executor):
 
     async with executor.place():
         running = asyncio.create_task(executor.run(work))
-        while not blocked.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(blocked.wait)
         assert not running.done()
         release.set()
         assert await running == "done"

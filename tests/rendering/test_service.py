@@ -122,8 +122,7 @@ async def test_a_render_that_has_begun_is_kept_though_its_client_left(workshop):
     workshop.assets.gate.clear()
     planned = workshop.plan()
     task = asyncio.create_task(workshop.service.render(planned.plan))
-    while workshop.assets.reads == 0:
-        await asyncio.sleep(0)
+    await workshop.assets.reading.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     workshop.assets.gate.set()
@@ -137,7 +136,7 @@ async def test_a_missing_layer_file_is_named_and_not_remembered(tmp_path):
     band = folder / "ring" / "band.png"
     data = band.read_bytes()
     band.unlink()
-    with pytest.raises(AssetMissing, match="band.png"):
+    with pytest.raises(AssetMissing, match=r"band\.png"):
         await workshop.service.render(workshop.plan().plan)
     band.write_bytes(data)
     assert (await workshop.service.render(workshop.plan().plan)).source == "render"

@@ -1,0 +1,89 @@
+"""A real server in processes of its own: started on a free port, stopped by whoever started it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import httpx
+
+MAIN = """
+import os
+from render_service.http.server import serve
+from render_service.settings import read_settings
+serve(read_settings(os.environ))
+"""
+
+
+class Server:
+    """A running server.
+
+    Attributes:
+        url: Where it listens.
+        port: Likewise.
+        process: Its first process: the parent, where there are several workers.
+        log: The file it writes its log to.
+    """
+
+    def __init__(self, process, port, log):
+        self.process, self.port, self.log = process, port, log
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self, how=signal.SIGTERM):
+        """Ask it to stop, and wait until it has; killed after a minute."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+@contextmanager
+def run_server(catalogue, folder, **settings):
+    """Run a server of `catalogue` with its data and log in `folder`, with `settings`."""
+    port = free_port()
+    given = {
+        "catalogue": catalogue,
+        "data": folder / "data",
+        "port": port,
+        "workers": 1,
+        "graceful_stop_s": 5,
+        **settings,
+    }
+    environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}
+    environment |= {f"RENDER_{name.upper()}": str(value) for name, value in given.items()}
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAIN], env=environment, stdout=out, stderr=out
+        )
+    server = Server(process, port, log)
+    try:
+        wait_until_ready(server)
+        yield server
+    finally:
+        server.stop()
+
+
+def wait_until_ready(server):
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s:
+        if server.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{server.url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server did not start:\n{server.log.read_text()}")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
