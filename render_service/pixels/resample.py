@@ -1,6 +1,6 @@
 """Raster → Raster at output scale, in integer arithmetic.
 
-The rule: no weight is negative and the weights of a pixel sum to exactly 1. So a highlight forty
+The rule: no weight is negative and the weights of a pixel sum to exactly 1. So a highlight twenty
 times brighter than its surroundings draws no dark ring around itself, layers that partition a
 picture still add up to it, and a trimmed tile gives the very pixels that its full canvas would.
 
