@@ -9,6 +9,7 @@ nothing is done.
 """
 
 import argparse
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -33,7 +34,10 @@ def main() -> int:
     parser.add_argument("use", help="the lock: run, test, bench, load or studio")
     arguments = parser.parse_args()
     try:
-        make_current(ROOT / arguments.folder, arguments.use)
+        # Two of us at once, in two terminals, would install into one another.
+        with (ROOT / "pyproject.toml").open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            make_current(ROOT / arguments.folder, arguments.use)
     except subprocess.CalledProcessError as error:
         print(f"Set-up stopped: {error}", file=sys.stderr)
         return 1
