@@ -240,16 +240,23 @@ def _saturating_add(light: Pixels, more: Pixels, room: Pixels) -> None:
 def _straighten(strip: _Strip) -> None:
     """Divide light by coverage, in linear light, so that tone meets the colour of the surface.
 
-    Light without coverage (a glow over nothing) has no straight form and becomes nothing.
+    Light without coverage (a glow over nothing) has no straight form and becomes nothing. Only
+    what is partly covered is gathered and divided: edges and shadows.
     """
     alpha = strip.alpha
     if alpha is None or int(alpha.min()) == ONE:
         return
-    where = np.nonzero(alpha < ONE)
-    cover = np.maximum(alpha[where], 1)[:, np.newaxis].astype(np.uint64)
-    straight = (strip.light[where] * np.uint64(ONE) + cover // 2) // cover
-    straight[alpha[where] == 0] = 0
-    strip.light[where] = np.minimum(straight, _MOST)
+    covered = strip.factor.reshape(strip.light.shape)
+    for band in range(3):
+        np.minimum(alpha, 1, out=covered[..., band])
+    strip.light *= covered
+    pixels, flat = strip.light.reshape(-1, 3), alpha.ravel()
+    partly = np.flatnonzero((flat > 0) & (flat < ONE))
+    cover = flat[partly, np.newaxis].astype(np.float64)
+    # Exact: the dividend is an integer below 2^31, and a quotient that is no integer is further
+    # than 2^-15 from one.
+    straight = np.floor((pixels[partly] * float(ONE) + np.floor(cover / 2)) / cover)
+    pixels[partly] = np.minimum(straight, _MOST)
 
 
 def _tone(strip: _Strip, table: NDArray[np.uint8], out: Canvas) -> None:

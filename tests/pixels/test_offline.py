@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from msgspec.structs import replace
 
@@ -60,3 +62,16 @@ def test_a_missing_layer_is_what_its_reader_says():
 
     with pytest.raises(AssetMissing):
         render(plan(placement()), read, Limits())
+
+
+def test_plans_drawn_at_the_same_time_do_not_disturb_each_other():
+    picture = plan(placement(), placement(blend=Blend.ADD), size=(13, 9), alpha=True)
+    files = [png(noise(seed, 16, 16, 4)) for seed in range(8)]
+    alone = [render(picture, lambda _, data=data: data, Limits()) for data in files]
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(
+            pool.map(lambda data: render(picture, lambda _: data, Limits()), files, timeout=60)
+        )
+
+    assert together == alone
