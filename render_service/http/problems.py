@@ -18,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+INSTANCE_LENGTH_MAX: Final = 500
+"""Characters of a path that are given back: more than any path of ours has."""
+
 _SPELLING: Final = "public, max-age=300"
 _MISSING: Final = "public, max-age=60"
 _NEVER: Final = "no-store"
@@ -142,7 +145,7 @@ def make_problem(
         "title": row.title,
         "status": row.status,
         "detail": detail,
-        "instance": instance,
+        "instance": instance[:INSTANCE_LENGTH_MAX],
     }
     body = msgspec.json.encode(members)
     return Problem(

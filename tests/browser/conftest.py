@@ -1,0 +1,51 @@
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.http.server import run_server
+
+# Debian's Chromium: no background traffic, and no sandbox for root, who cannot have one.
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "no chromium on the path: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The service with the real catalogue."""
+    with run_server("compositions", tmp_path_factory.mktemp("site")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser, site):
+    """The page, open, its first picture shown; any error in it fails the test."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.goto(site.url)
+    settle(page)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def settle(page):
+    """Wait until the picture of the last choice is shown, and the one before it gone."""
+    page.locator("#frame[aria-busy=false]").wait_for(timeout=60_000)
+    expect(page.locator("#frame picture")).to_have_count(1)
