@@ -184,7 +184,8 @@ def _multiply(at: _Meeting) -> None:
         _keep(at.alpha, at.factor)
         bare = np.multiply(at.layer, at.factor, dtype=np.uint32)
     _keep(at.cover, at.factor)
-    _saturating_add(at.factor, at.layer, at.room)
+    if int(at.layer.max()):  # a shadow has no light of its own
+        _saturating_add(at.factor, at.layer, at.room)
     _scale(at.light, at.factor, at.wide)
     if at.alpha is not None:
         _saturating_add(at.light, _rounded(bare).astype(np.uint16), at.room)
