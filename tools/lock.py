@@ -37,7 +37,7 @@ def _compile(use: str, words: list[str]) -> None:
     command = [
         *[sys.executable, "-m", "uv", "pip", "compile", *words, "--output-file", str(target)],
         *["--universal", "--python-version", "3.11", "--generate-hashes"],
-        *["--no-emit-index-url", "--no-header", "--no-annotate", "--quiet"],
+        *["--no-header", "--no-annotate", "--quiet"],
     ]
     subprocess.run(command, check=True, cwd=ROOT)
     print(f"locks/{use}.txt: {target.read_text().count('==')} pins")
