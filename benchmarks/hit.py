@@ -25,6 +25,7 @@ import uvicorn
 from benchmarks.report import Report, machine_facts, publish
 from render_service.formats import Format
 from render_service.http.asgi import make_app
+from render_service.http.protocol import PreparedHeads
 from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.request import RenderRequest
@@ -120,7 +121,7 @@ def _serve(which: str, descriptor: int) -> None:
         factory=True,
         interface="asgi3",
         loop="uvloop",
-        http="httptools",
+        http=PreparedHeads,
         ws="none",
         log_level="warning",
         access_log=False,

@@ -9,6 +9,7 @@ from typing import cast
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.images import ImageRoute
+from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
 from render_service.planning.planner import Planner
@@ -61,7 +62,9 @@ def _closing(send: Send) -> Send:
 
     async def closing(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            # Without a head made before, which lacks the new header.
+            headers = [*message["headers"], (b"connection", b"close")]
+            message = {**message, "headers": headers, HEAD: None}
         await send(message)
 
     return closing

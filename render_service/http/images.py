@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from render_service.errors import UnknownQueryKey
 from render_service.http.caching import IMMUTABLE, Unsatisfiable, is_current, pick_range
 from render_service.http.problems import describe_error, describe_status
+from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
     ClientGone,
     Headers,
@@ -131,7 +132,13 @@ class ImageRoute:
             # The first in: a popular path that goes is back with its next request.
             del self._memo[next(iter(self._memo))]
         headers = [*self._headers(planned, served), *_body_headers(rendition)]
-        start = {"type": "http.response.start", "status": 200, "headers": headers}
+        start = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": headers,
+            HEAD: join_head(headers),
+            SIZE: len(rendition.body),
+        }
         self._memo[raw_path] = _Known(planned.key, rendition.etag, start)
 
 

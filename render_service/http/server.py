@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, describe, read_settings
 from render_service.wiring import build_service, open_studio
 
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=PreparedHeads,
         ws="none",
         lifespan="on",
         log_level=settings.log_level.value,

@@ -10,6 +10,18 @@ from contextlib import contextmanager
 
 import httpx
 
+# As anybody's uvicorn would run it, with its own protocol.
+PLAIN = """
+import os
+import uvicorn
+uvicorn.run(
+    "render_service.http.server:create_app",
+    factory=True,
+    port=int(os.environ["RENDER_PORT"]),
+    workers=int(os.environ["RENDER_WORKERS"]),
+)
+"""
+
 MAIN = """
 import os
 from render_service.http.server import serve
@@ -45,7 +57,7 @@ class Server:
 
 
 @contextmanager
-def run_server(catalogue, folder, **settings):
+def run_server(catalogue, folder, *, main=MAIN, **settings):
     """Run a server of `catalogue` with its data and log in `folder`, with `settings`."""
     port = free_port()
     given = {
@@ -61,7 +73,7 @@ def run_server(catalogue, folder, **settings):
     log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", MAIN], env=environment, stdout=out, stderr=out
+            [sys.executable, "-c", main], env=environment, stdout=out, stderr=out
         )
     server = Server(process, port, log)
     try:
