@@ -23,6 +23,7 @@ from render_service.errors import (
     UnknownOption,
 )
 from render_service.formats import Format
+from render_service.pixels.compose import Canvas
 from render_service.pixels.encode import PROFILES, encode
 from render_service.pixels.offline import render as render_plan
 from render_service.pixels.sheet import join
@@ -139,33 +140,39 @@ def sheet(
     studio = open_studio(settings)
     file_format = _format_of(output)
     found = studio.planner.catalogue.composition(composition)
-    cells = [
-        [f"{down}={low}", f"{across}={high}"]
-        for low in _values(found, down)
-        for high in _values(found, across)
-    ]
+    rows, columns = _values(found, down), _values(found, across)
     plans = [
-        _plan(studio, [composition, view, *selection, *cell], width_px, Format.PNG).plan
-        for cell in cells
+        _plan(
+            studio,
+            [composition, view, *selection, f"{down}={row}", f"{across}={column}"],
+            width_px,
+            Format.PNG,
+        ).plan
+        for row in rows
+        for column in columns
     ]
-    rasters = Rasters(budget_bytes=settings.raster_cache_bytes)
+    joined = _join(studio, plans, len(columns), settings.raster_cache_bytes)
+    _write(output, encode(joined, _whole(joined, file_format)))
+    print(f"down, {down}: {', '.join(rows)}")
+    print(f"across, {across}: {', '.join(columns)}")
+    return 0
+
+
+def _join(studio: Studio, plans: Sequence[RenderPlan], columns: int, cache_bytes: int) -> Canvas:
+    """Draw `plans` and lay them out in rows of `columns`."""
+    rasters = Rasters(budget_bytes=cache_bytes)
     pictures = [
         draw_with(plan, rasters, studio.assets.read_now, studio.limits)[..., :3]
         for plan in tqdm(plans, unit="picture", disable=None)
     ]
-    columns = len(_values(found, across))
-    joined = join([pictures[at : at + columns] for at in range(0, len(pictures), columns)])
-    height_px, total_width_px = joined.shape[:2]
-    size = Output(
-        format=file_format,
-        width_px=total_width_px,
-        height_px=height_px,
-        profile=PROFILES[file_format],
-    )
-    _write(output, encode(joined, size))
-    print(f"down, {down}: {', '.join(_values(found, down))}")
-    print(f"across, {across}: {', '.join(_values(found, across))}")
-    return 0
+    return join([pictures[at : at + columns] for at in range(0, len(pictures), columns)])
+
+
+def _whole(canvas: Canvas, file_format: Format) -> Output:
+    """The output that takes a canvas as it is."""
+    height_px, width_px = canvas.shape[:2]
+    profile = PROFILES[file_format]
+    return Output(format=file_format, width_px=width_px, height_px=height_px, profile=profile)
 
 
 def list_settings(settings: Settings) -> int:

@@ -217,6 +217,17 @@ def test_a_wrong_setting_stops_any_command_with_its_name_and_range(folder):
     assert b"RENDER_COLOUR is not a setting" in done.stderr
 
 
+def test_a_broken_catalogue_is_not_served(tmp_path):
+    broken = write_catalogue(tmp_path / "broken")
+    (broken / "ring" / "hero" / "band.tif").unlink()
+
+    done = run("serve", catalogue=broken, RENDER_PORT="0", RENDER_DATA=str(tmp_path / "data"))
+
+    assert done.returncode == 1
+    assert b"hero/band.tif cannot be read (No such file or directory)" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_layer_file_that_changed_since_is_missing_not_wrong(folder, tmp_path):
     moved = write_catalogue(tmp_path / "moved")
     plan = tmp_path / "plan.json"

@@ -93,6 +93,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     Attributes:
         asset: File name relative to the composition, `{option}` standing for a value.
         names: The options that `asset` holds, in its order.
+        at: Left, top, width and height of the file on the canvas; None is all of it.
         when: Drawn only where this is satisfied.
         paint: Options whose materials paint the layer, outermost basis first; empty: as it is.
         blend: How it meets the layers below.
@@ -101,6 +102,7 @@ class Layer(Struct, frozen=True, kw_only=True):
 
     asset: str
     names: tuple[str, ...]
+    at: tuple[int, int, int, int] | None
     when: Condition
     paint: tuple[str, ...]
     blend: Blend
@@ -125,7 +127,7 @@ class View(Struct, frozen=True, kw_only=True):
     Attributes:
         id: As in URLs.
         title: For people.
-        width_px: Width of the canvas and of every layer file.
+        width_px: Width of the canvas.
         height_px: Height, likewise.
         regions: Name → (left, top, width, height) on the canvas, in pixels.
         layers: Bottom first.

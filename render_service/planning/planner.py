@@ -5,28 +5,25 @@ plan alone, and two requests that would draw the same pixels leave with the same
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from render_service.composition.catalogue import Catalogue
 from render_service.composition.configuration import resolve_view
-from render_service.composition.materials import Law, paint_matrix
-from render_service.composition.model import TRANSPARENT, Composition, Layer, View, satisfied
+from render_service.composition.model import TRANSPARENT, Composition, View
 from render_service.errors import AlphaNotOffered, UnknownVersion, WidthNotOffered
 from render_service.formats import FACTS, Format
 from render_service.planning.key import PIPELINE_REVISION, RenderKey, derive_key
 from render_service.planning.negotiation import negotiate
-from render_service.planning.plan import ONE, EncodeProfile, Output, Placement, RenderPlan, Tone
+from render_service.planning.placing import place_layers, tone_of
+from render_service.planning.plan import EncodeProfile, Output, RenderPlan
 from render_service.planning.request import RenderRequest, height_for, offered_widths
 from render_service.planning.url import AliasPath, ImagePath, build_view
 from render_service.planning.version import derive_version
 
 _PREFERENCE: Final = (Format.AVIF, Format.WEBP, Format.JPEG, Format.PNG)
 """Order of formats at equal q: fewest bytes first."""
-
-_COLOUR_BANDS: Final = 3
-"""Bands of a layer that no basis paints: R, G, B."""
 
 
 class PlannedImage(Struct, frozen=True, kw_only=True):
@@ -41,6 +38,14 @@ class PlannedImage(Struct, frozen=True, kw_only=True):
     plan: RenderPlan
     key: RenderKey
     image: ImagePath
+
+
+class _Subject(NamedTuple):
+    """What a picture is of."""
+
+    composition: Composition
+    view: View
+    region: str | None
 
 
 class Planner:
@@ -62,15 +67,12 @@ class Planner:
             InvalidRequest: Its width is not offered.
             InvalidSelection: It cannot be configured that way.
         """
-        composition = self.catalogue.composition(image.composition)
-        view = composition.view(image.view, image.region)
-        current = self.version(composition, view)
+        subject = self._subject(image.composition, image.view, image.region)
+        current = self.version(subject.composition, subject.view)
         if image.version != current:
-            name = f"{composition.id}/{build_view(view.id, image.region)}"
+            name = f"{image.composition}/{build_view(image.view, image.region)}"
             raise UnknownVersion(name, image.version, current)
-        return self._plan(
-            composition, view, image.region, dict(image.selection), image.width_px, image.format
-        )
+        return self._plan(subject, dict(image.selection), image.width_px, image.format)
 
     def plan_alias(
         self, alias: AliasPath, selection: Mapping[str, str], accept: str | None
@@ -86,16 +88,15 @@ class Planner:
             NotFound: Its composition, view or region is not there.
             InvalidSelection: It cannot be configured that way.
         """
-        composition = self.catalogue.composition(alias.composition)
-        view = composition.view(alias.view, alias.region)
-        widths = offered_widths(view.frame(alias.region)[2])
+        subject = self._subject(alias.composition, alias.view, alias.region)
+        widths = offered_widths(subject.view.frame(alias.region)[2])
         width_px = next((width for width in widths if width >= alias.width_px), widths[-1])
         file_format = alias.format
         if file_format is None:
-            alpha = has_alpha(resolve_view(composition, view, selection))
+            alpha = has_alpha(resolve_view(subject.composition, subject.view, selection))
             offered = [f for f in _PREFERENCE if FACTS[f].alpha or not alpha]
             file_format = negotiate(accept, offered)
-        return self._plan(composition, view, alias.region, selection, width_px, file_format)
+        return self._plan(subject, selection, width_px, file_format)
 
     def plan(self, request: RenderRequest) -> PlannedImage:
         """Return the picture that `request` asks for, in the current version of its view.
@@ -105,16 +106,8 @@ class Planner:
             InvalidRequest: Its width is not offered.
             InvalidSelection: It cannot be configured that way.
         """
-        composition = self.catalogue.composition(request.composition)
-        view = composition.view(request.view, request.region)
-        return self._plan(
-            composition,
-            view,
-            request.region,
-            dict(request.selection),
-            request.width_px,
-            request.format,
-        )
+        subject = self._subject(request.composition, request.view, request.region)
+        return self._plan(subject, dict(request.selection), request.width_px, request.format)
 
     def version(self, composition: Composition, view: View) -> str:
         """Return the ten hex digits that name everything `view` can show now."""
@@ -126,16 +119,11 @@ class Planner:
         return self._versions[place]
 
     def _plan(
-        self,
-        composition: Composition,
-        view: View,
-        region: str | None,
-        selection: Mapping[str, str],
-        width_px: int,
-        file_format: Format,
+        self, subject: _Subject, selection: Mapping[str, str], width_px: int, file_format: Format
     ) -> PlannedImage:
-        left_px, top_px, canvas_width_px, canvas_height_px = view.frame(region)
-        widths = offered_widths(canvas_width_px)
+        composition, view, region = subject
+        frame = view.frame(region)
+        widths = offered_widths(frame[2])
         if width_px not in widths:
             raise WidthNotOffered(str(width_px), widths)
         configuration = resolve_view(composition, view, selection)
@@ -144,19 +132,15 @@ class Planner:
             raise AlphaNotOffered(file_format, [f for f in Format if FACTS[f].alpha])
         plan = RenderPlan(
             pipeline=PIPELINE_REVISION,
-            canvas_width_px=canvas_width_px,
-            canvas_height_px=canvas_height_px,
-            placements=tuple(
-                self._place(composition, view, layer, configuration, -left_px, -top_px)
-                for layer in view.layers
-                if satisfied(layer.when, configuration)
-            ),
+            canvas_width_px=frame[2],
+            canvas_height_px=frame[3],
+            placements=place_layers(self.catalogue, composition, view, configuration, frame),
             tone=tone_of(composition),
             alpha=alpha,
             output=Output(
                 format=file_format,
                 width_px=width_px,
-                height_px=height_for(width_px, canvas_width_px, canvas_height_px),
+                height_px=height_for(width_px, frame[2], frame[3]),
                 profile=self._profiles[file_format],
             ),
         )
@@ -171,77 +155,12 @@ class Planner:
         )
         return PlannedImage(plan=plan, key=derive_key(plan), image=image)
 
-    def _place(
-        self,
-        composition: Composition,
-        view: View,
-        layer: Layer,
-        configuration: Mapping[str, str],
-        left_px: int,
-        top_px: int,
-    ) -> Placement:
-        pages, bands = layer_shape(composition, layer)
-        paint, ramp = paint_of(composition, layer, configuration)
-        return Placement(
-            asset=self.catalogue.digest(composition.id, layer.asset_for(configuration)),
-            left_px=left_px,
-            top_px=top_px,
-            width_px=view.width_px,
-            height_px=view.height_px,
-            pages=pages,
-            bands=bands,
-            encoding=layer.encoding,
-            blend=layer.blend,
-            paint=paint,
-            ramp=ramp,
-        )
+    def _subject(self, composition: str, view: str, region: str | None) -> _Subject:
+        found = self.catalogue.composition(composition)
+        return _Subject(found, found.view(view, region), region)
 
 
 def has_alpha(configuration: Mapping[str, str]) -> bool:
     """Return whether the picture keeps its transparency: `background=transparent`."""
     option, value = TRANSPARENT
     return configuration.get(option) == value
-
-
-def tone_of(composition: Composition) -> Tone:
-    """Return the composition's view transform in the plan's integers."""
-    tone = composition.tone
-    return Tone(exposure=_fixed(tone.exposure), knee=_fixed(tone.knee), white=_fixed(tone.white))
-
-
-def layer_shape(composition: Composition, layer: Layer) -> tuple[int, int]:
-    """Return (pages, colour bands of each page) that the layer's files must have."""
-    bases = [basis for option in layer.paint if (basis := composition.options[option].basis)]
-    if not bases or bases[0].law is Law.GRADIENT:
-        return 1, _COLOUR_BANDS
-    *outer, inner = bases
-    pages = 1
-    for basis in outer:
-        pages *= len(basis.nodes)
-    return pages, len(inner.nodes)
-
-
-def paint_of(
-    composition: Composition, layer: Layer, configuration: Mapping[str, str]
-) -> tuple[
-    tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None,
-    tuple[tuple[int, int, int, int], ...] | None,
-]:
-    """Return the layer's paint matrix or its ramp in 1/16384, the other being None."""
-    painted = []
-    for name in layer.paint:
-        option = composition.options[name]
-        value = next(value for value in option.values if value.id == configuration[name])
-        if option.basis is not None and value.material is not None:
-            painted.append((option.basis, value.material))
-    if not painted:
-        return None, None
-    if painted[0][0].law is Law.GRADIENT:
-        stops = painted[0][1].stops
-        return None, tuple((_fixed(at), _fixed(r), _fixed(g), _fixed(b)) for at, r, g, b in stops)
-    red, green, blue = (tuple(map(_fixed, row)) for row in paint_matrix(painted))
-    return (red, green, blue), None
-
-
-def _fixed(value: float) -> int:
-    return round(value * ONE)

@@ -71,4 +71,4 @@ def _layer(catalogue: Catalogue, composition: Composition, layer: Layer) -> obje
     files = {
         name: catalogue.digest(composition.id, name) for name in asset_names(composition, layer)
     }
-    return (layer.asset, files, layer.when, layer.paint, layer.blend, layer.encoding)
+    return (layer.asset, files, layer.at, layer.when, layer.paint, layer.blend, layer.encoding)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render_service.composition import parse, parse_materials
+from render_service.composition.faults import Faults
 from render_service.composition.parse import parse_composition
 from render_service.errors import InvalidCatalogue
 from tests.builders import MATERIALS, RING, build_composition, build_materials
@@ -111,6 +112,7 @@ def test_swatches_show_the_colour_of_the_material():
         ('paint = "metal"\nencoding', 'paint = "shape"\nencoding', "paint: 'shape' is not an option of materials; known: metal, gem"),
         ('paint = ["gem", "metal"]', 'paint = ["gem", "gem"]', "name one option, or two different ones"),
         ('blend = "add"', 'blend = "screen"', "blend: Invalid enum value 'screen'"),
+        ('paint = "metal"\nencoding', 'at = [0, 0, 801, 10]\npaint = "metal"\nencoding', "[views.side.layers[0]] at: [left, top, width, height] = [0, 0, 801, 10] must lie on the canvas"),
         ("[520, 180, 560, 500]", "[1200, 180, 560, 500]", "[views.hero.regions] stone: [left, top, width, height] = [1200, 180, 560, 500] must lie on the canvas of 1600 x 1200 px"),
         ("[520, 180, 560, 500]", "[520, 180, 560]", "regions[...]: Expected `array` of length 4"),
         ('all = { shape = "oval", gem = "emerald" }', 'all = { shape = "round", gem = "diamond" }', "[forbid[0]] all: it forbids the default configuration"),
@@ -202,11 +204,11 @@ def mutilated(draw, text):
 @given(mutilated(RING))
 def test_a_mutilated_composition_is_read_or_refused_with_faults(document):
     materials, tones = build_materials()
-    reader = parse._Reader("ring", materials)
+    faults = Faults("ring/composition.toml")
 
-    found = reader.read(document, tones)
+    found = parse.read_composition("ring", document, materials, tones, faults)
 
-    assert found is not None or reader.faults.found
+    assert found is not None or faults.found
 
 
 @given(mutilated(MATERIALS))

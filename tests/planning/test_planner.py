@@ -282,3 +282,27 @@ def test_an_alias_without_a_format_negotiates_and_never_drops_transparency():
         Format.JPEG,
         Format.PNG,
     ]
+
+
+AT = """
+[[views.hero.layers]]
+asset = "hero/tag.png"
+at = [40, 60, 100, 80]
+"""
+
+
+def test_a_placed_layer_keeps_the_size_of_its_file_and_moves_with_the_region():
+    planner = build_planner(RING.replace("[views.side]", AT + "\n[views.side]"))
+    whole = planner.plan(request()).plan.placements[-1]
+
+    assert (whole.left_px, whole.top_px, whole.width_px, whole.height_px) == (40, 60, 100, 80)
+
+
+def test_a_layer_outside_the_region_leaves_no_trace_in_its_plan():
+    planner = build_planner(RING.replace("[views.side]", AT + "\n[views.side]"))
+
+    with_tag = planner.plan(request(region="stone", width_px=320))
+    without = PLANNER.plan(request(region="stone", width_px=320))
+
+    assert with_tag.key == without.key
+    assert with_tag.image.version != without.image.version
