@@ -19,6 +19,7 @@ from render_service.http.compositions import Compositions
 from render_service.http.health import HealthRoutes
 from render_service.http.manifests import Manifests
 from render_service.http.page import page_routes
+from render_service.http.problem_pages import explain_problem
 from render_service.http.problems import (
     Problem,
     describe_error,
@@ -32,6 +33,15 @@ from render_service.rendering.service import RenderService
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
+
+_DESCRIPTION = """\
+Configurations of jewellery as pictures.
+
+Pictures themselves are not routes of this API: `GET` or `HEAD`
+`/r/{composition}/{view}/{version}/{configuration}/{width}.{format}` is immutable, and
+`/img/{composition}/{view}/{width}.{format}?option=value` leads to it from any spelling. Addresses
+are handed out ready made by the manifest and by `resolve`.
+"""
 
 Asked = Request[None, None, State]
 
@@ -63,7 +73,7 @@ def make_api(
             await service.close()
 
     return Litestar(
-        [Compositions, HealthRoutes, *page_routes(public_url)],
+        [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies={
             "planner": _given(planner),
             "render_service": _given(service),
@@ -75,7 +85,7 @@ def make_api(
         openapi_config=OpenAPIConfig(
             title="render-service",
             version="1",
-            description="Configurations of jewellery as pictures.",
+            description=_DESCRIPTION,
             path="/schema",
             render_plugins=[JsonRenderPlugin()],
         ),

@@ -11,7 +11,8 @@ import msgspec
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.openapi.spec import Example
+from litestar.params import Body, Parameter
 from msgspec import Struct
 
 from render_service.composition.catalogue import Catalogue
@@ -60,6 +61,12 @@ _REFUSED: Final = {
 }
 
 
+_SELECTION: Final = Example(
+    summary="Two options chosen, the others left to their defaults",
+    value={"selection": {"metal": "rose-gold-18k", "gem": "ruby"}},
+)
+
+
 class Compositions(Controller):
     """Routes under `/v1/compositions`."""
 
@@ -86,7 +93,11 @@ class Compositions(Controller):
         responses={**_NOT_FOUND, **_REFUSED},
     )
     async def resolve(
-        self, composition: str, data: ResolveIn, planner: Planner, manifests: Manifests
+        self,
+        composition: str,
+        data: Annotated[ResolveIn, Body(examples=[_SELECTION])],
+        planner: Planner,
+        manifests: Manifests,
     ) -> ResolveOut:
         """Fill in defaults and check the rules.
 

@@ -148,6 +148,7 @@ class Manifests:
             srcset=self._srcset(planned, widths, plain),
             width=view.width_px,
             height=view.height_px,
+            alpha=planned.plan.alpha,
             sources=[
                 SourceOut(
                     type=FACTS[format_].media_type, srcset=self._srcset(planned, widths, format_)

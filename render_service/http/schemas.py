@@ -140,6 +140,7 @@ class PictureOut(Struct, frozen=True, kw_only=True):
         srcset: Every width of `src`'s format.
         width: Of the canvas, in pixels: the proportions to keep room for.
         height: Likewise.
+        alpha: Whether it is transparent where nothing lies.
         sources: Other formats, the preferred one first.
     """
 
@@ -147,6 +148,7 @@ class PictureOut(Struct, frozen=True, kw_only=True):
     srcset: str
     width: int
     height: int
+    alpha: bool
     sources: list[SourceOut]
 
 

@@ -50,7 +50,9 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=max(1, round(settings.graceful_stop_s)),
+        timeout_graceful_shutdown=max(
+            1, round(settings.graceful_stop_s * (DRAIN_SHARE - 1) / DRAIN_SHARE)
+        ),
         timeout_worker_healthcheck=_WORKER_SILENT_S,
     )
     if settings.workers == 1:

@@ -119,6 +119,11 @@ def test_a_picture_says_the_room_it_needs(client):
     assert [source["type"] for source in hero["sources"]] == ["image/avif", "image/webp"]
 
 
+@pytest.mark.parametrize(("background", "alpha"), [("white", False), ("transparent", True)])
+def test_a_picture_says_whether_it_is_transparent(client, background, alpha):
+    assert resolve(client, {"background": background}).json()["images"]["hero"]["alpha"] is alpha
+
+
 def test_a_forbidden_configuration_is_an_answer_with_reason_and_nearest(client):
     answer = resolve(client, {"metal": "silver", "gem": "sapphire"})
     assert answer.status_code == 200
@@ -248,6 +253,12 @@ def test_the_schema_is_openapi_3_1_and_names_every_route(client):
         "/readyz",
         "/startupz",
     }
+
+
+def test_the_schema_shows_what_to_send(client):
+    schemas = client.get("/schema").json()["components"]["schemas"]
+    (example,) = schemas["ResolveIn"]["examples"]
+    assert "selection" in example
 
 
 def test_the_schema_shows_errors_as_problem_documents(client):

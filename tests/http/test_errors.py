@@ -174,3 +174,10 @@ def warm(url):
     while httpx.get(url).status_code != 200:
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
+
+
+def test_the_type_of_a_problem_leads_to_words_about_it(client, picture):
+    kind = client.get(picture(metal="brass")).json()["type"]
+    answer = client.get(kind)
+    assert answer.status_code == 200
+    assert "A value that an option does not offer." in answer.text

@@ -92,6 +92,17 @@ async def test_one_leaving_does_not_take_the_picture_from_the_others(workshop):
     assert [one.sent[0]["status"] for one in visits[1:]] == [200, 200]
 
 
+async def test_who_waited_for_anothers_render_is_told_so(workshop):
+    visits = [visit(workshop) for _ in range(2)]
+    workshop.assets.gate.set()
+    await asyncio.gather(*(one.task for one in visits))
+    told = [dict(one.sent[0]["headers"])[b"cache-status"] for one in visits]
+    assert told == [
+        b"render-service; fwd=miss; stored; detail=render",
+        b"render-service; fwd=miss; stored; collapsed; detail=render",
+    ]
+
+
 async def test_a_picture_that_memory_let_go_is_made_again_with_the_same_tag(catalogue):
     workshop = Workshop(catalogue)
     route = ImageRoute(planner=workshop.planner, service=workshop.service)

@@ -141,7 +141,7 @@ function makePicture(image, sizes, alt) {
 }
 
 async function show(mine) {
-  drawViews(mine);
+  drawViews();
   drawAddress();
   const image = state.resolved.images[state.view];
   const { picture, img } = makePicture(image, SIZES, find("summary").textContent);
@@ -153,7 +153,7 @@ async function show(mine) {
   }
   if (mine !== turn) return;
   const frame = find("frame");
-  frame.classList.toggle("clear", state.resolved.configuration.background === "transparent");
+  frame.classList.toggle("clear", image.alpha);
   const old = [...frame.querySelectorAll("picture")];
   picture.className = "entering";
   frame.insertBefore(picture, frame.querySelector(".progress"));
@@ -165,7 +165,8 @@ async function show(mine) {
   setTimeout(() => old.forEach((element) => element.remove()), clear ? 0 : 360);
 }
 
-function drawViews(mine) {
+function drawViews() {
+  const { resolved } = state;
   const buttons = state.manifest.views.map((view) => {
     const { picture } = makePicture(state.resolved.images[view.id], THUMB_SIZES, "");
     const thumb = make("span", { className: "thumb" }, picture);
@@ -185,7 +186,7 @@ function drawViews(mine) {
     button.setAttribute("aria-pressed", buttons[index].getAttribute("aria-pressed"));
     const picture = buttons[index].querySelector("picture");
     const swap = () => {
-      if (mine === turn) button.querySelector(".thumb").replaceChildren(picture);
+      if (resolved === state.resolved) button.querySelector(".thumb").replaceChildren(picture);
     };
     picture.querySelector("img").decode().then(swap, () => {});
   });
