@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -51,9 +52,9 @@ class Rate:
 def main() -> None:
     """Time it, print it, write it; or be one of the servers."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=str, metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--rounds", type=int, default=15, help="how often each is timed")
-    parser.add_argument("--requests", type=int, default=6000, help="requests in each round")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--rounds", type=int, default=31, help="how often each is timed")
+    parser.add_argument("--requests", type=int, default=2000, help="requests in each round")
     parser.add_argument("--serve", choices=("bare", "service"), help=argparse.SUPPRESS)
     parser.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -123,6 +124,7 @@ def _serve(which: str, descriptor: int) -> None:
         loop="uvloop",
         http=PreparedHeads,
         ws="none",
+        lifespan="off",  # no placeholders drawn while hits are timed
         log_level="warning",
         access_log=False,
         server_header=False,

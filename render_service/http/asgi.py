@@ -33,7 +33,7 @@ class FrontDoor:
         """Answer one request, or live through start and stop."""
         if stopping.is_set():
             send = _closing(send)
-        path: str = scope.get("path", "")
+        path: str = scope.get("path", "") if scope["type"] == "http" else ""
         if path.startswith(IMAGE_PREFIX):
             return await self._images(scope, receive, send)
         if path.startswith(ALIAS_PREFIX):

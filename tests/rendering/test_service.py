@@ -183,3 +183,19 @@ async def test_placeholders_are_made_of_opaque_views_and_left_out_of_clear_ones(
     await placeholders.fill(workshop.service, plans)
     assert len(placeholders.get(opaque.key)) in range(20, 41)
     assert placeholders.get(clear.key) is None
+
+
+async def test_placeholders_wait_for_a_place(workshop):
+    class Busy:
+        def __init__(self):
+            self.refusals = 0
+
+        async def draw(self, plan):
+            if self.refusals == 0:
+                self.refusals += 1
+                raise Overloaded(0)
+            return await workshop.service.draw(plan)
+
+    planned, placeholders = workshop.plan(), Placeholders()
+    await placeholders.fill(Busy(), {planned.key: planned.plan})
+    assert placeholders.get(planned.key)
