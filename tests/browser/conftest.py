@@ -4,7 +4,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.http.server import run_server
+from tests.http.server import COMPOSITIONS, run_server
 
 # Debian's Chromium: no background traffic, and no sandbox for root, who cannot have one.
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -27,7 +27,7 @@ def browser():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The service with the real catalogue."""
-    with run_server("compositions", tmp_path_factory.mktemp("site")) as server:
+    with run_server(COMPOSITIONS, tmp_path_factory.mktemp("site")) as server:
         yield server
 
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
+
+COMPOSITIONS = Path(__file__).parents[2] / "compositions"
 
 # As anybody's uvicorn would run it, with its own protocol.
 PLAIN = """

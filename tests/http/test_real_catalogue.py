@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from tests.http.server import run_server
+from tests.http.server import COMPOSITIONS, run_server
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     with (
-        run_server("compositions", tmp_path_factory.mktemp("shop")) as server,
+        run_server(COMPOSITIONS, tmp_path_factory.mktemp("shop")) as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client

@@ -153,6 +153,7 @@ async function show(mine) {
   }
   if (mine !== turn) return;
   const frame = find("frame");
+  frame.style.aspectRatio = `${image.width} / ${image.height}`;
   frame.classList.toggle("clear", image.alpha);
   const old = [...frame.querySelectorAll("picture")];
   picture.className = "entering";
