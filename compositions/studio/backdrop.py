@@ -8,6 +8,7 @@ import numpy as np
 
 from compositions.studio.layers import Picture
 
+_TOE = 0.03
 KNEE, WHITE = 0.6, 3.0  # of the tone `studio`, compositions/materials.toml
 
 
@@ -15,7 +16,7 @@ def sweep(canvas_px: int) -> Picture:
     """Return the grey studio sweep, scene light [c, c]: bright behind the ring, darker around."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, canvas_px),) * 2, indexing="ij")
     distance = np.hypot(x * 0.80, (y - 0.10) * 0.88)
-    grey = 0.30 + 0.36 * np.exp(-((distance / 0.95) ** 2.2))
+    grey = 0.40 + 0.27 * np.exp(-((distance / 0.95) ** 2.2))
     return (grey * (1.0 - 0.06 * y)).astype(np.float32)
 
 
@@ -48,8 +49,15 @@ def graded(ratio: Picture, background: str) -> tuple[Picture, Picture]:
         # On white the tone's shoulder would swallow the shadow, so the shading is what shows:
         # scene light is the inverse tone of it, and metals differ by the slope there.
         rise = 1e-3
-        base = untone(np.minimum(middle, 1.0))
-        slope = (base - untone(np.minimum(middle, 1.0) - rise)) / rise
+        shown = 1.0 - _shadow(middle)
+        base = untone(shown)
+        slope = (base - untone(shown - rise)) / rise
         bands = base[..., None] + np.minimum(slope, 3.0)[..., None] * (ratio - middle[..., None])
         return np.clip(bands, 0.0, WHITE), np.ones(ratio.shape[:2], np.float32)
-    return np.zeros_like(ratio), np.clip(1.0 - middle, 0.0, 1.0)
+    return np.zeros_like(ratio), _shadow(middle)
+
+
+def _shadow(ratio: Picture) -> Picture:
+    """Return how much darker than bare the ground is, faint shades and grain let go to nothing."""
+    shade = np.clip(1.0 - ratio, 0.0, 1.0)
+    return shade * shade / (shade + _TOE)

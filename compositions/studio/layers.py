@@ -24,10 +24,11 @@ Picture = NDArray[np.float32]
 
 # Seen from the band, a coloured stone is much like another; its layer is traced with this one.
 BAND_FAMILY = "corundum"
-_GLOW_FULL_PX, _GLOW_END_PX = 70.0, 260.0
+_GLOW_FULL_PX, _GLOW_END_PX = 60.0, 200.0
 _COVER_MARGIN_PX = 2
+_SHADE_SAMPLES = 256
 # Sigma in pixels of the half-resolution ground, and where it fades in, in canvas widths.
-_GROUND_BLURS = ((1.2, 0.0, 0.05), (3.0, 0.03, 0.15), (7.0, 0.12, 0.35))
+_GROUND_BLURS = ((2.2, 0.0, 0.0), (5.0, 0.015, 0.07), (11.0, 0.05, 0.18), (20.0, 0.15, 0.35))
 
 
 @dataclass(kw_only=True)
@@ -69,7 +70,7 @@ class Traces:
 
         def make() -> Arrays:
             stage = build_stage("round", "plain", BAND_FAMILY)
-            light = tracer.trace_ground_shade(stage, self.quality.ground, self.quality.seed)
+            light = tracer.trace_ground_shade(stage, _SHADE_SAMPLES, self.quality.seed)
             return {"shade": ndimage.gaussian_filter(light, 1.0, mode="nearest")}
 
         return work.remember(self._path("shade"), make)["shade"]
@@ -88,7 +89,8 @@ class Traces:
 
         def make() -> Arrays:
             stage = build_stage(shape, "plain", family, shade=self.shade())
-            return self._ring(stage, view, mask, self.quality.stone, f"{view} {shape} {family}")
+            samples_per_px = self.quality.stone[view]
+            return self._ring(stage, view, mask, samples_per_px, f"{view} {shape} {family}")
 
         stored = work.remember(self._path(view, "stone", shape, family), make)
         light = _spread(mask, stored["stone"])
@@ -104,7 +106,7 @@ class Traces:
 
         def make() -> Arrays:
             stage = build_stage(shape, band, BAND_FAMILY, shade=self.shade())
-            traced = self._ring(stage, view, mask, self.quality.band, f"{view} {shape} {band}")
+            traced = self._ring(stage, view, mask, self.quality.band[view], f"{view} {shape} {band}")
             far = (1.0 - self.glow_window(view, shape)[mask]) * (traced["stone_cover"] == 0)
             light = traced["band"] + far[:, None] * traced["stone"][:, 2]
             return {"light": light, "cover": traced["band_cover"]}
@@ -159,9 +161,9 @@ def _smoothed(ratio: Picture, camera: Camera) -> Picture:
     distance = np.hypot(x + 0.5 - contact_x, y + 0.5 - contact_y) / camera.canvas_px
     smooth = ratio
     for sigma_px, begin, end in _GROUND_BLURS:
-        share = np.clip((distance - begin) / (end - begin), 0.0, 1.0)[..., None]
+        share = np.clip((distance - begin) / max(end - begin, 1e-6), 0.0, 1.0)[..., None]
         blurred = ndimage.gaussian_filter(ratio, (sigma_px, sigma_px, 0.0), mode="nearest")
-        smooth = smooth + share * (blurred - smooth)
+        smooth = smooth + share**2 * (3.0 - 2.0 * share) * (blurred - smooth)
     return smooth.astype(np.float32)
 
 

@@ -53,11 +53,11 @@ class Pin:
     level: float
 
 
-AMBIENT = 0.06
+AMBIENT = 0.10
 BOXES = (
     # Overhead bank, leaning from behind: the broad highlight along the top of the shank.
-    Box(azimuth_deg=205, elevation_deg=72, half_width=0.62, half_height=0.34, level=2.3,
-        edge=0.22, slope=0.30),
+    Box(azimuth_deg=205, elevation_deg=55, half_width=0.60, half_height=0.20, level=3.0,
+        edge=0.12, slope=0.30),
     # Key, camera left: a tall box, brightest at its lower edge.
     Box(azimuth_deg=-58, elevation_deg=36, half_width=0.36, half_height=0.60, level=2.9,
         edge=0.14, slope=-0.30),
@@ -65,8 +65,8 @@ BOXES = (
     Box(azimuth_deg=100, elevation_deg=30, half_width=0.13, half_height=0.80, level=3.2,
         edge=0.05),
     # Fill behind the camera, dim.
-    Box(azimuth_deg=20, elevation_deg=52, half_width=0.30, half_height=0.22, level=1.1,
-        edge=0.16),
+    Box(azimuth_deg=20, elevation_deg=52, half_width=0.28, half_height=0.20, level=1.6,
+        edge=0.14),
     # Low strip behind left.
     Box(azimuth_deg=-130, elevation_deg=22, half_width=0.14, half_height=0.42, level=2.6,
         edge=0.07),
@@ -77,15 +77,18 @@ BOXES = (
 PINS = tuple(
     Pin(azimuth_deg=azimuth, elevation_deg=elevation, radius_deg=radius, level=level)
     for azimuth, elevation, radius, level in (
-        (-25, 58, 3.0, 11.0),
-        (75, 42, 2.6, 11.0),
-        (140, 55, 3.0, 11.0),
-        (-100, 66, 2.8, 11.0),
-        (-165, 38, 2.6, 11.0),
-        (30, 30, 2.4, 11.0),
-        (-48, 24, 2.4, 11.0),
-        (110, 74, 2.6, 11.0),
-        (5, 78, 2.6, 11.0),
+        (-25, 58, 3.0, 14.0),
+        (75, 42, 2.6, 14.0),
+        (140, 55, 3.0, 14.0),
+        (-100, 66, 2.8, 14.0),
+        (-165, 38, 2.6, 14.0),
+        (30, 30, 2.4, 14.0),
+        (-48, 24, 2.4, 14.0),
+        (110, 74, 2.6, 14.0),
+        (-60, 80, 2.2, 14.0),
+        (-10, 40, 2.4, 14.0),
+        (170, 24, 2.6, 14.0),
+        (-125, 48, 2.4, 14.0),
     )
 )
 
@@ -109,7 +112,9 @@ def radiance(towards: mi.Vector3f, sees_pins: mi.Bool) -> mi.Float:
         total += _box_radiance(box, towards)
     pins = mi.Float(0.0)
     for pin in PINS:
-        cosine = dr.dot(towards, mi.Vector3f(direction(pin.azimuth_deg, pin.elevation_deg).tolist()))
+        cosine = dr.dot(
+            towards, mi.Vector3f(direction(pin.azimuth_deg, pin.elevation_deg).tolist())
+        )
         limit = math.cos(math.radians(pin.radius_deg))
         pins += pin.level * _fade(cosine, 1.0 - 1.35 * (1.0 - limit), 1.0 - 0.65 * (1.0 - limit))
     return total + dr.select(sees_pins, pins, 0.0)

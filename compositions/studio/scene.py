@@ -51,7 +51,11 @@ class Stage:
 
 
 def build_stage(
-    shape: str, band: str, family: str, *, shade: NDArray[np.float32] | None = None,
+    shape: str,
+    band: str,
+    family: str,
+    *,
+    shade: NDArray[np.float32] | None = None,
     ring: bool = True,
 ) -> Stage:
     """Return the ring of a shape and band with a stone of a family; or the bare ground.
@@ -59,11 +63,11 @@ def build_stage(
     Args:
         shape: Cut of the centre stone.
         band: `plain` or `pave`.
-        family: Whose refractive index and pavilion the centre stone has.
+        family: Whose refractive index the centre stone has.
         shade: Light on the ground over open ground, [side, side]; None = open everywhere.
         ring: False leaves only the ground.
     """
-    pieces = ring_pieces(shape, band, family) if ring else []
+    pieces = ring_pieces(shape, band) if ring else []
     pieces.append(_ground())
     counts = np.cumsum([0] + [len(piece.points) for piece in pieces[:-1]])
     mesh = mi.Mesh(
@@ -82,16 +86,16 @@ def build_stage(
     return Stage(
         scene=mi.load_dict({"type": "scene", "mesh": mesh}),
         part_of_face=mi.UInt32(part.astype(np.uint32)),
-        index=stones.FAMILIES[family].index,
+        index=stones.FAMILIES[family],
         shade=None if shade is None else mi.Texture2f(mi.TensorXf(shade[..., None])),
     )
 
 
-def ring_pieces(shape: str, band: str, family: str) -> list[Piece]:
+def ring_pieces(shape: str, band: str) -> list[Piece]:
     """Return all meshes of a ring, in world coordinates."""
     pave = Pave() if band == "pave" else None
     pieces = [metalwork.shank(pave), *_head(shape)]
-    pieces.append(_stone(shape, family).moved(np.eye(3), np.array([0.0, 0.0, GIRDLE_Z_MM])))
+    pieces.append(_stone(shape).moved(np.eye(3), np.array([0.0, 0.0, GIRDLE_Z_MM])))
     if pave is not None:
         pieces += metalwork.pave_beads(pave)
         pieces += [_pave_stone(pave, float(angle)) for angle in pave.angles()]
@@ -113,7 +117,7 @@ def _ground() -> Piece:
 
 def _pave_stone(pave: Pave, angle: float) -> Piece:
     stone = stones.brilliant(
-        pave.radius_mm, stones.FAMILIES["diamond"].pavilion_deg, Part.PAVE_STONE
+        pave.radius_mm, stones.DIAMOND_PAVILION_DEG, Part.PAVE_STONE
     )
     up = np.array([np.sin(angle), 0.0, np.cos(angle)])
     right = np.array([np.cos(angle), 0.0, -np.sin(angle)])
@@ -121,13 +125,13 @@ def _pave_stone(pave: Pave, angle: float) -> Piece:
     return stone.moved(turn, up * (metalwork.OUTER_RADIUS_MM - pave.sunk_mm - 0.02))
 
 
-def _stone(shape: str, family: str) -> Piece:
-    pavilion = stones.FAMILIES[family].pavilion_deg
+def _stone(shape: str) -> Piece:
+    pavilion = stones.PAVILION_DEG
     if shape == "round":
         return stones.brilliant(_ROUND_MM, pavilion)
     if shape == "oval":
         return stones.oval(*_OVAL_MM, pavilion)
-    return stones.emerald_cut(*_EMERALD_MM, steepen_deg=pavilion - 40.75)
+    return stones.emerald_cut(*_EMERALD_MM, steepen_deg=0.75)
 
 
 def _head(shape: str) -> list[Piece]:
@@ -145,8 +149,8 @@ def _head(shape: str) -> list[Piece]:
         gallery = circle * (np.array(_OVAL_MM) - 0.62)
     else:
         claws = [_corner_claw(sx, sy) for sx in (1, -1) for sy in (1, -1)]
-        squircle = np.sign(circle) * np.abs(circle) ** 0.62
-        gallery = _even(squircle * (np.array(_EMERALD_MM) - 0.66))
+        squircle = np.sign(circle) * np.abs(circle) ** 0.40
+        gallery = _even(squircle * (np.array(_EMERALD_MM) - 0.42))
     pieces = [metalwork.prong(claw, GIRDLE_Z_MM) for claw in claws]
     pieces.append(metalwork.rail(gallery, GIRDLE_Z_MM - 1.18, 0.24, 0.30))
     collar = _even(circle * [1.10, 1.06])
@@ -164,7 +168,7 @@ def _oval_claw(side_x: int, side_y: int) -> Claw:
 
 
 def _corner_claw(side_x: int, side_y: int) -> Claw:
-    cut = 0.27 * _EMERALD_MM[0] / 2
+    cut = stones.EMERALD_CORNER * _EMERALD_MM[0] / 2
     at = np.array([(_EMERALD_MM[0] - cut) * side_x, (_EMERALD_MM[1] - cut) * side_y])
     return Claw(
         azimuth=float(np.arctan2(at[1], at[0])),
@@ -181,4 +185,3 @@ def _even(outline: Floats) -> Floats:
     length = np.append(0.0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
     steps = np.linspace(0, length[-1], len(outline), endpoint=False)
     return np.stack([np.interp(steps, length, closed[:, k]) for k in (0, 1)], axis=-1)
-

@@ -4,18 +4,16 @@ Every facet is a half-space and the stone is what they all contain, as a cutter 
 stand with the table up (+z) and the middle of the girdle at z = 0.
 
 Proportions: round brilliant after the GIA "excellent" range (table 57 %, crown 34.5°, star 50 %,
-lower halves 77 %, medium girdle). The pavilion angle follows the refractive index, as it does at
-the bench (M. Tolkowsky, Diamond Design, 1919, for diamond; G. and M. Vargas, Faceting for
-Amateurs, for the lower indices): below the critical angle a stone shows a window.
+lower halves 77 %, medium girdle); pavilion angles after M. Tolkowsky, Diamond Design, 1919, and
+G. and M. Vargas, Faceting for Amateurs: below the critical angle a stone shows a window.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import HalfspaceIntersection
 
 from compositions.studio.mesh import Floats, Part, Piece, unit
 
+EMERALD_CORNER = 0.40  # what is cut off each side, of half the width
 _TABLE = 0.57
 _STAR_LENGTH = 0.50
 _LOWER_HALF_LENGTH = 0.77
@@ -23,25 +21,13 @@ _GIRDLE_HALF = 0.018
 _GIRDLE_SIDES = 96
 
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """Gems that share an optical density, so one set of renders.
-
-    Attributes:
-        index: Refractive index at 589 nm (Anderson, Gem Testing).
-        pavilion_deg: Pavilion main angle of a brilliant cut for that index.
-    """
-
-    index: float
-    pavilion_deg: float
-
-
-FAMILIES = {
-    "diamond": Family(index=2.42, pavilion_deg=40.75),
-    "corundum": Family(index=1.77, pavilion_deg=41.5),
-    "beryl": Family(index=1.58, pavilion_deg=42.5),
-    "quartz": Family(index=1.54, pavilion_deg=43.0),
-}
+# Refractive indices at 589 nm (B. W. Anderson, Gem Testing), by family: gems that share an index
+# share a set of renders.
+FAMILIES = {"diamond": 2.42, "corundum": 1.77, "beryl": 1.58, "quartz": 1.54}
+# One cut for all families: band and ground are shared, so the outline must be. It lies between
+# what suits diamond (40.75) and what suits quartz (43).
+PAVILION_DEG = 41.5
+DIAMOND_PAVILION_DEG = 40.75
 
 
 def polyhedron(planes: Floats, part: Part, scale: Floats) -> Piece:
@@ -165,9 +151,9 @@ def emerald_cut(half_x_mm: float, half_y_mm: float, steepen_deg: float = 0.0) ->
         steepen_deg: Added to the pavilion angles, for a lower refractive index.
     """
     short = min(half_x_mm, half_y_mm)
-    corner = 0.27 * short
+    corner = EMERALD_CORNER * short
     girdle = 0.02 * short
-    crown = ((46.0, 0.13), (38.0, 0.13), (29.0, 0.12))
+    crown = ((49.0, 0.12), (38.0, 0.13), (26.0, 0.13))
     pavilion = tuple((angle + steepen_deg, 1 / 3) for angle in (54.0, 46.0, 39.0))
     diagonal = (half_x_mm + half_y_mm - corner) / np.sqrt(2)
     sides = [(0.0, half_x_mm), (0.5, half_y_mm), (1.0, half_x_mm), (1.5, half_y_mm)]

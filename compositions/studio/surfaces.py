@@ -11,7 +11,7 @@ import drjit as dr
 import mitsuba as mi
 
 METAL_ALPHA = 0.022  # GGX width of a lapped and polished surface: a mirror with a soft edge
-GROUND_ALBEDO = 0.55
+GROUND_ALBEDO = 0.74
 GROUND_ALPHA = 0.11
 _POOL_RADIUS_MM = 38.0
 _POOL_FLOOR = 0.08
@@ -30,10 +30,11 @@ class MetalEvent:
 
 @dataclass(kw_only=True)
 class StoneEvent:
-    """A Fresnel event at a facet; its weight is one."""
+    """A Fresnel event at a facet."""
 
     direction: mi.Vector3f
     transmitted: mi.Bool
+    weight: mi.Float
 
 
 @dataclass(kw_only=True)
@@ -113,8 +114,19 @@ def meet_metal(
     )
 
 
-def meet_stone(d: mi.Vector3f, outward: mi.Vector3f, index: mi.Float, u: mi.Float) -> StoneEvent:
-    """Reflect or refract at a polished facet, chosen by Fresnel's unpolarised reflectance."""
+def meet_stone(
+    d: mi.Vector3f, outward: mi.Vector3f, index: mi.Float, u: mi.Float, least_reflected: mi.Float
+) -> StoneEvent:
+    """Reflect or refract at a polished facet by Fresnel's unpolarised reflectance.
+
+    Args:
+        d: Direction of travel.
+        outward: The facet's normal.
+        index: Refractive index of the stone.
+        u: Chooses between the two.
+        least_reflected: Share of samples that follow the reflection even where it is weak;
+            on the facets that the eye sees this takes the grain out of their shine.
+    """
     cosine = dr.dot(d, outward)
     entering = cosine < 0.0
     facing = dr.select(entering, outward, -outward)
@@ -125,11 +137,17 @@ def meet_stone(d: mi.Vector3f, outward: mi.Vector3f, index: mi.Float, u: mi.Floa
     across = (ratio * into - beyond) / (ratio * into + beyond)
     along = (into - ratio * beyond) / (into + ratio * beyond)
     reflectance = dr.select(squared <= 0.0, 1.0, 0.5 * (across * across + along * along))
-    transmitted = u >= reflectance
+    chance = dr.maximum(reflectance, least_reflected)
+    transmitted = u >= chance
     bent = d * ratio + facing * (ratio * into - beyond)
     return StoneEvent(
         direction=dr.normalize(dr.select(transmitted, bent, reflect(d, facing))),
         transmitted=transmitted,
+        weight=dr.select(
+            transmitted,
+            (1.0 - reflectance) * dr.rcp(dr.maximum(1.0 - chance, 1e-6)),
+            reflectance * dr.rcp(chance),
+        ),
     )
 
 

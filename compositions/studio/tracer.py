@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositions.studio import lights, surfaces
+from compositions.studio.encounter import MAX_DEPTH, ground_glow, meet, open_ground
 from compositions.studio.mesh import Part
 from compositions.studio.sampling import Camera, Samples, eye_rays
 from compositions.studio.scene import SHADE_HALF_MM, SHADE_SIDE, Stage
@@ -23,8 +24,6 @@ from compositions.studio.scene import SHADE_HALF_MM, SHADE_SIDE, Stage
 METAL_NODES = (0.30, 0.65, 1.00)
 GEM_NODES = (0.03, 0.20, 0.55, 1.00)
 REFERENCE_MM = 6.0  # the length over which a gem's transmittance is told
-MAX_DEPTH = 24
-_PAVE_INDEX = 2.42
 
 Pixels = NDArray[np.float32]
 
@@ -69,9 +68,7 @@ def trace_ring(
     on_stone = (walk.first == Part.HEAD.value) | (walk.first == Part.STONE.value)
     to_band = on_shank & ~walk.entered
     bands = [walk.light * walk.metal[k] for k in range(3)]
-    absorbed = [
-        dr.exp(walk.inside_mm * float(np.log(node) / REFERENCE_MM)) for node in GEM_NODES
-    ]
+    absorbed = [dr.exp(walk.inside_mm * float(np.log(node) / REFERENCE_MM)) for node in GEM_NODES]
     columns = [dr.select(to_band, band, 0.0) for band in bands]
     columns += [dr.select(on_shank, 1.0, 0.0), dr.select(on_stone, 1.0, 0.0), walk.inside_mm]
     to_stone = (on_shank | on_stone) & ~to_band
@@ -160,65 +157,34 @@ def _walk(
 ) -> Walk:
     """Follow every path to the light that it ends in."""
     f0 = mi.Color3f(*METAL_NODES)
-    even_ground = dr.opaque(mi.Float, open_ground())
-    centre_index = dr.opaque(mi.Float, stage.index)
     light, inside_mm, metal = mi.Float(0.0), mi.Float(0.0), mi.Color3f(1.0)
     first, depth = mi.UInt32(99), mi.UInt32(0)
     alive, inside, entered = mi.Bool(True), mi.Bool(False), mi.Bool(False)
     sees_pins, dull = mi.Bool(False), mi.Bool(from_ground)
     while dr.hint(alive, exclude=[stage, samples]):
         si = stage.scene.ray_intersect(ray, mi.RayFlags.ShadingFrame, False, alive)
-        hit = si.is_valid()
-        missed = alive & ~hit
+        missed = alive & ~si.is_valid()
         light = dr.select(missed, lights.radiance(ray.d, sees_pins & ~dull), light)
-        alive &= hit
+        alive &= si.is_valid()
         part = dr.gather(mi.UInt32, stage.part_of_face, si.prim_index, alive)
         first = dr.select((depth == 0) & alive, part, first)
         inside_mm = dr.select(alive & inside, inside_mm + si.t, inside_mm)
-        is_ground = part == Part.GROUND.value
-        is_metal = (part == Part.SHANK.value) | (part == Part.HEAD.value)
-        is_stone = (part == Part.STONE.value) | (part == Part.PAVE_STONE.value)
 
-        settled = alive & is_ground & (depth > 0)
-        seen = even_ground * surfaces.light_pool(si.p) * stage.ground_shade(si.p)
-        light = dr.select(settled, seen, light)
-        alive &= ~settled
+        at_ground = alive & (part == Part.GROUND.value)
+        settled = at_ground & (depth > 0)
+        light = dr.select(settled, ground_glow(stage, si.p), light)
         if stop_at_ground:
-            alive &= ~(is_ground & (depth == 0))
+            alive &= ~at_ground
+        else:
+            alive &= ~settled
 
-        numbers = samples.draw(depth + 1)
-        u = mi.Point2f(numbers.x, numbers.y)
-        outward = si.n
-        facing = dr.select(dr.dot(ray.d, outward) > 0, -outward, outward)
-        on_metal = surfaces.meet_metal(ray.d, si.sh_frame.n, facing, u)
-        index = dr.select(part == Part.STONE.value, centre_index, _PAVE_INDEX)
-        on_stone = surfaces.meet_stone(ray.d, outward, index, numbers.z)
-        on_ground = surfaces.meet_ground(ray.d, numbers.z, u)
-
-        factor = on_metal.weight * (f0 + (1.0 - f0) * on_metal.schlick)
-        metal = dr.select(alive & is_metal, metal * factor, metal)
-        metal = dr.select(alive & is_ground, metal * on_ground.weight, metal)
-        dull |= alive & is_ground & on_ground.diffuse
-
-        enters = dr.dot(ray.d, outward) < 0.0
-        now_inside = on_stone.transmitted == enters
-        sees_pins |= alive & is_stone & now_inside
-        inside = dr.select(alive & (part == Part.STONE.value), now_inside, inside)
+        met = meet(stage, ray, si, part, samples.draw(depth + 1), depth)
+        metal = dr.select(alive, metal * met.factor(f0), metal)
+        dull |= alive & met.diffuse
+        sees_pins |= alive & met.into_stone
+        inside = dr.select(alive & met.is_centre, met.into_stone, inside)
         entered |= inside
-
-        out = dr.select(is_metal, on_metal.direction, on_stone.direction)
-        out = dr.select(is_ground, on_ground.direction, out)
-        ray = si.spawn_ray(out)
+        ray = si.spawn_ray(met.direction)
         depth += 1
         alive &= (depth < MAX_DEPTH) & (dr.max(metal) > 1e-4)
     return Walk(light=light, metal=metal, inside_mm=inside_mm, first=first, entered=entered)
-
-
-_open_ground: list[float] = []
-
-
-def open_ground() -> float:
-    """Return the radiance of the ground where nothing shades it, its gloss left out."""
-    if not _open_ground:
-        _open_ground.append(lights.ground_irradiance_over_pi() * surfaces.GROUND_ALBEDO)
-    return _open_ground[0]

@@ -6,9 +6,9 @@ VIEWS = {
     "hero": Camera(
         azimuth_deg=32.0,
         elevation_deg=24.0,
-        target_mm=(0.0, 0.0, 12.0),
+        target_mm=(0.0, 0.0, 11.7),
         distance_mm=230.0,
-        field_mm=34.0,
+        field_mm=31.5,
         canvas_px=1600,
     ),
     "top": Camera(
@@ -17,6 +17,6 @@ VIEWS = {
         target_mm=(0.0, 0.0, 17.0),
         distance_mm=230.0,
         field_mm=28.0,
-        canvas_px=1600,
+        canvas_px=1200,
     ),
 }

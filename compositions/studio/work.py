@@ -21,15 +21,15 @@ class Quality:
     Attributes:
         name: Prefix of the files in the work folder.
         cover: Finding out which pixels show the ring.
-        stone: Stone and head.
-        band: Shank and pavé.
+        stone: Stone and head, by view; `top` has twice as many of their pixels.
+        band: Shank and pavé, by view.
         ground: The ground, at half resolution.
     """
 
     name: str
     cover: int
-    stone: int
-    band: int
+    stone: dict[str, int]
+    band: dict[str, int]
     ground: int
 
     @property
@@ -39,8 +39,8 @@ class Quality:
 
 
 QUALITIES = {
-    "draft": Quality(name="draft", cover=16, stone=16, band=16, ground=16),
-    "final": Quality(name="final", cover=16, stone=512, band=256, ground=512),
+    "draft": Quality(name="draft", cover=16, stone={"hero": 16, "top": 16}, band={"hero": 16, "top": 16}, ground=16),
+    "final": Quality(name="final", cover=16, stone={"hero": 256, "top": 256}, band={"hero": 256, "top": 256}, ground=128),
 }
 BATCH_SAMPLES = 1 << 22  # about 1 GB at the widest point
 
