@@ -7,6 +7,7 @@ status is then 3, and the caller decides whether to go on without.
 """
 
 import ctypes
+import glob
 import os
 import shutil
 import subprocess
@@ -39,7 +40,9 @@ def wanted(listing: str, use: str) -> list[tuple[str, str]]:
 
 
 def is_there(sign: str) -> bool:
-    """Whether the program or the shared library `sign` is found."""
+    """Whether the program, the shared library or the file (a pattern from /) `sign` is found."""
+    if sign.startswith("/"):
+        return bool(glob.glob(sign))
     if ".so" not in sign:
         return shutil.which(sign) is not None
     try:

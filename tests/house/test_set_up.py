@@ -68,8 +68,10 @@ def test_a_list_of_system_packages_is_read_for_one_use_at_a_time():
 def test_a_package_is_seen_by_its_program_or_its_library():
     assert system_packages.is_there("sh")
     assert system_packages.is_there("libc.so.6")
+    assert system_packages.is_there("/*bin/sh")
     assert not system_packages.is_there("no-such-program")
     assert not system_packages.is_there("libno-such.so.1")
+    assert not system_packages.is_there("/no/such/*")
 
 
 def test_every_link_of_the_docs_leads_to_a_file():
