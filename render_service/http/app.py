@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from render_service.http.compositions import Compositions
+from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
 from render_service.http.manifests import Manifests
 from render_service.http.page import page_routes
@@ -86,8 +86,13 @@ def make_api(
             title="render-service",
             version="1",
             description=_DESCRIPTION,
-            path="/schema",
             render_plugins=[JsonRenderPlugin()],
+            # Otherwise a cache would make up for itself how long the schema holds.
+            openapi_router=Router(
+                "/schema",
+                route_handlers=[],
+                response_headers={"cache-control": MANIFEST_CACHE_CONTROL},
+            ),
         ),
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,

@@ -110,6 +110,8 @@ class Compositions(Controller):
     @get(
         "/{composition:str}/explain",
         summary="Explain a picture",
+        # Who holds a picture, and how long it took, is true of this process and this moment.
+        response_headers={"cache-control": "no-store"},
         responses={**_NOT_FOUND, **_REFUSED},
     )
     async def explain(
