@@ -9,6 +9,8 @@ from tests.edge.edges import ORIGIN, RUN, requests_of
 from tests.http.catalogue import write_catalogue
 from tests.http.server import run_server
 
+FOR_THE_ORIGIN = ("max-age", "hold", "refuse")
+
 
 class Site:
     """An edge and its origin, as a test sees them.
@@ -25,11 +27,9 @@ class Site:
         self._book = book
 
     def get(self, url, **headers):
-        """Ask the edge for `url`; `max_age` and `hold` (seconds) are for the origin."""
+        """Ask the edge for `url`; `max_age`, `hold` and `refuse` are for the origin."""
         named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-        given = {
-            f"x-{name}" if name in ("max-age", "hold") else name: v for name, v in named.items()
-        }
+        given = {f"x-{name}" if name in FOR_THE_ORIGIN else name: v for name, v in named.items()}
         return self.client.get(url, headers=given)
 
     def fetches(self, url=None):

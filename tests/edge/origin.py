@@ -1,7 +1,8 @@
 """The service as an origin that writes down every request it gets, before it answers it.
 
-Two headers of a request, which an edge passes on like any other, let a test wait less: `x-max-age`
-shortens the freshness of the answer, `x-hold` delays it; both in seconds.
+Three headers of a request, which an edge passes on like any other, are for the tests: `x-max-age`
+shortens the freshness of the answer, `x-hold` delays it (both in seconds), `x-refuse` has it say that
+it is overloaded.
 """
 
 import asyncio
@@ -10,8 +11,11 @@ import os
 import re
 from pathlib import Path
 
+from render_service.errors import Overloaded
 from render_service.http import server
+from render_service.http.problems import describe_error
 from render_service.http.protocol import HEAD
+from render_service.http.replies import send_problem
 from render_service.settings import read_settings
 from tests.edge.edges import requests_of
 
@@ -43,6 +47,8 @@ def create_app():
         with book.open("a") as file:
             file.write(json.dumps(entry) + "\n")
         await asyncio.sleep(float(headers.get("x-hold", 0)))
+        if "x-refuse" in headers:
+            return await send_problem(send, describe_error(Overloaded(1), scope["path"]))
         await app(scope, receive, _shortened(send, headers.get("x-max-age")))
 
     return written_down

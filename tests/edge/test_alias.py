@@ -86,6 +86,11 @@ def test_a_manifest_out_of_date_is_revalidated_by_its_tag(site):
     assert site.get(url, max_age=1).json() == first.json()
 
 
+def test_a_precondition_does_not_count_for_a_redirect(site):
+    for _ in range(2):
+        assert site.get("/img/ring/hero/160.jpg?gem=ruby", if_none_match="*").status_code == 302
+
+
 def test_an_alias_out_of_date_is_sent_at_once_and_asked_for_again(site):
     url = "/img/ring/hero/320.auto?gem=ruby"
     first = site.get(url, accept=BROWSER, max_age=1)
@@ -96,6 +101,17 @@ def test_an_alias_out_of_date_is_sent_at_once_and_asked_for_again(site):
     assert stale.headers["location"] == first.headers["location"]
     wait_until(lambda: site.get(url, accept=BROWSER).headers["x-cache"] == "HIT")
     assert len(site.fetches(url)) == 2
+
+
+def test_a_refresh_that_is_refused_leaves_what_is_held(site):
+    url = "/img/ring/hero/320.auto?background=white"
+    site.get(url, accept=BROWSER, max_age=1)
+
+    stale = first_not_fresh(site, url, {"x-refuse": "1"})
+    wait_until(lambda: len(site.fetches(url)) == 2)
+    again = first_not_fresh(site, url, {"x-refuse": "1"})
+
+    assert [stale.headers["x-cache"], again.headers["x-cache"]] == ["STALE", "STALE"]
 
 
 def test_while_the_origin_is_silent_what_is_held_is_served(site, silence):
@@ -126,7 +142,7 @@ def test_while_the_origin_is_dead_what_is_not_held_says_so(orphan):
     assert int(answer.headers["retry-after"]) > 0
 
 
-def first_not_fresh(site, url):
+def first_not_fresh(site, url, headers=None):
     """Ask until the object's time is over; each time as another client, on a connection of its own.
 
     nginx refreshes on the connection of the client that met the stale object, which therefore
@@ -135,7 +151,8 @@ def first_not_fresh(site, url):
     answers = []
 
     def is_over():
-        answers.append(httpx.get(site.edge.url + url, headers={"accept": BROWSER}, timeout=60))
+        sent = {"accept": BROWSER, **(headers or {})}
+        answers.append(httpx.get(site.edge.url + url, headers=sent, timeout=60))
         return answers[-1].headers["x-cache"] != "HIT"
 
     wait_until(is_over)

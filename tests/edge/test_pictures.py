@@ -209,3 +209,14 @@ def test_a_write_goes_through(site):
     ]
 
     assert [answer.json()["configuration"]["gem"] for answer in answers] == ["ruby", "sapphire"]
+
+
+def test_a_refusal_is_passed_on_and_not_kept(site):
+    path = site.picture(320, "png", gem="sapphire")
+
+    refused, answer = site.get(path, refuse=1), site.get(path)
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == 200
+    assert len(site.fetches(path)) == 2
