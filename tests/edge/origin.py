@@ -1,8 +1,8 @@
 """The service as an origin that writes down every request it gets, before it answers it.
 
 Three headers of a request, which an edge passes on like any other, are for the tests: `x-max-age`
-shortens the freshness of the answer, `x-hold` delays it (both in seconds), `x-refuse` has it say that
-it is overloaded.
+shortens the freshness of the answer, `x-hold` delays it (both in seconds), `x-refuse` has the
+origin say that it is overloaded.
 """
 
 import asyncio
