@@ -62,7 +62,7 @@ def meet(
     index = dr.select(is_centre, dr.opaque(mi.Float, stage.index), _PAVE_INDEX)
     reflected = dr.select(depth == 0, _FIRST_REFLECTED, mi.Float(0.0))
     stone = surfaces.meet_stone(ray.d, si.n, index, numbers.z, reflected)
-    ground = surfaces.meet_ground(ray.d, numbers.z, pair)
+    ground = surfaces.meet_ground(ray.d, pair)
     direction = dr.select(is_metal, metal.direction, stone.direction)
     weight = dr.select(is_metal, metal.weight, stone.weight)
     return Encounter(

@@ -27,6 +27,8 @@ BAND_FAMILY = "corundum"
 _GLOW_FULL_PX, _GLOW_END_PX = 60.0, 200.0
 _COVER_MARGIN_PX = 2
 _SHADE_SAMPLES = 256
+_CONTACT_HALF = (0.30, 0.16)  # of the fine trace around the point of contact, canvas widths
+_CONTACT_BLUR_PX = 1.0
 # Sigma in pixels of the half-resolution ground, and where it fades in, in canvas widths.
 _GROUND_BLURS = ((2.2, 0.0, 0.0), (5.0, 0.015, 0.07), (11.0, 0.05, 0.18), (20.0, 0.15, 0.35))
 
@@ -106,7 +108,9 @@ class Traces:
 
         def make() -> Arrays:
             stage = build_stage(shape, band, BAND_FAMILY, shade=self.shade())
-            traced = self._ring(stage, view, mask, self.quality.band[view], f"{view} {shape} {band}")
+            traced = self._ring(
+                stage, view, mask, self.quality.band[view], f"{view} {shape} {band}"
+            )
             far = (1.0 - self.glow_window(view, shape)[mask]) * (traced["stone_cover"] == 0)
             light = traced["band"] + far[:, None] * traced["stone"][:, 2]
             return {"light": light, "cover": traced["band_cover"]}
@@ -116,22 +120,36 @@ class Traces:
 
     def ground(self, view: str, shape: str) -> Picture:
         """Return the ground over the bare ground, [c, c, 3 metals]: 1 where nothing shades it."""
-        full = VIEWS[view]
-        camera = full.at(full.canvas_px // 2)
-        side = camera.canvas_px
+        camera = VIEWS[view].at(VIEWS[view].canvas_px // 2)
+        everywhere = np.ones((camera.canvas_px,) * 2, dtype=bool)
+        near = _contact_weight(camera)
+        wide = self._ground(view, shape, everywhere, self.quality.ground, "wide")
+        # The shadow at the point of contact is fine and the same under every stone.
+        fine = self._ground(view, "round", near > 0, self.quality.contact, "near")
+        fine = ndimage.gaussian_filter(fine, (_CONTACT_BLUR_PX, _CONTACT_BLUR_PX, 0.0))
+        ratio = _smoothed(wide, camera)
+        ratio = ratio + near[..., None] * (fine - ratio)
+        return ndimage.zoom(ratio, (2, 2, 1), order=3, grid_mode=True, mode="nearest")
+
+    def _ground(
+        self, view: str, shape: str, mask: NDArray[np.bool_], samples_per_px: int, title: str
+    ) -> Picture:
+        """Return the ground over the bare ground where masked, 1 elsewhere, at half resolution."""
+        camera = VIEWS[view].at(mask.shape[0])
 
         def make() -> Arrays:
             stage = build_stage(shape, "plain", BAND_FAMILY, shade=self.shade())
-            pixels = np.arange(side * side, dtype=np.uint32)
+            pixels = np.flatnonzero(mask).astype(np.uint32)
             lots = [
-                tracer.trace_ground(stage, camera, lot, self.quality.ground, self.quality.seed)
-                for lot in _progress(pixels, self.quality.ground, f"{view} {shape} ground")
+                tracer.trace_ground(stage, camera, lot, samples_per_px, self.quality.seed)
+                for lot in _progress(pixels, samples_per_px, f"{view} {shape} ground {title}")
             ]
-            return {"light": np.concatenate(lots).reshape(side, side, 3)}
+            return {"light": np.concatenate(lots)}
 
-        light = work.remember(self._path(view, "ground", shape), make)["light"]
-        ratio = _smoothed(light / bare_ground(view, side)[..., None], camera)
-        return ndimage.zoom(ratio, (2, 2, 1), order=3, grid_mode=True, mode="nearest")
+        light = work.remember(self._path(view, "ground", shape, title), make)["light"]
+        picture = np.ones((*mask.shape, 3), dtype=np.float32)
+        picture[mask] = light.reshape(-1, 3) / bare_ground(view, mask.shape[0])[mask][:, None]
+        return picture
 
     def _ring(
         self, stage: Stage, view: str, mask: NDArray[np.bool_], samples_per_px: int, title: str
@@ -148,6 +166,16 @@ class Traces:
 
     def _path(self, *words: str) -> Path:
         return self.folder / self.quality.name / f"{'-'.join(words)}.npz"
+
+
+def _contact_weight(camera: Camera) -> Picture:
+    """Return where the fine trace of the ground counts: 1 at the point of contact, 0 far off."""
+    y, x = np.indices((camera.canvas_px,) * 2) + 0.5
+    contact_x, contact_y = camera.project((0.0, 0.0, 0.0))
+    across = (x - contact_x) / (_CONTACT_HALF[0] * camera.canvas_px)
+    along = (y - contact_y) / (_CONTACT_HALF[1] * camera.canvas_px)
+    t = np.clip((1.0 - np.hypot(across, along)) / 0.5, 0.0, 1.0)
+    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
 
 
 def _smoothed(ratio: Picture, camera: Camera) -> Picture:

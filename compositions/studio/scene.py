@@ -116,9 +116,7 @@ def _ground() -> Piece:
 
 
 def _pave_stone(pave: Pave, angle: float) -> Piece:
-    stone = stones.brilliant(
-        pave.radius_mm, stones.DIAMOND_PAVILION_DEG, Part.PAVE_STONE
-    )
+    stone = stones.brilliant(pave.radius_mm, stones.DIAMOND_PAVILION_DEG, Part.PAVE_STONE)
     up = np.array([np.sin(angle), 0.0, np.cos(angle)])
     right = np.array([np.cos(angle), 0.0, -np.sin(angle)])
     turn = np.stack([right, [0.0, 1.0, 0.0], up], axis=-1)

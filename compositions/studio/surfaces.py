@@ -15,7 +15,6 @@ GROUND_ALBEDO = 0.74
 GROUND_ALPHA = 0.11
 _POOL_RADIUS_MM = 38.0
 _POOL_FLOOR = 0.08
-_GLOSS_SHARE = 0.4  # of samples that follow the gloss
 _GROUND_F0 = 0.04  # acrylic, index 1.49
 
 
@@ -151,26 +150,27 @@ def meet_stone(
     )
 
 
-def meet_ground(d: mi.Vector3f, u: mi.Float, v: mi.Point2f) -> GroundEvent:
+def meet_ground(d: mi.Vector3f, v: mi.Point2f) -> GroundEvent:
     """Bounce off white acrylic: a diffuse body under a soft gloss.
 
     Args:
         d: Direction of travel; the ground's normal is +z.
-        u: Chooses between gloss and body.
-        v: Two random numbers for the direction.
+        v: Two random numbers; the halves of the first choose gloss or body, which leaves each
+            of them as evenly spread as both were.
     """
     facing = mi.Vector3f(0.0, 0.0, 1.0)
-    gloss = u < _GLOSS_SHARE
-    half = visible_normal(-d, GROUND_ALPHA, v)
+    gloss = v.x < 0.5
+    pair = mi.Point2f(dr.select(gloss, 2.0 * v.x, 2.0 * v.x - 1.0), v.y)
+    half = visible_normal(-d, GROUND_ALPHA, pair)
     mirrored = reflect(d, half)
     mirrored = mi.Vector3f(mirrored.x, mirrored.y, dr.maximum(mirrored.z, 1e-3))
-    body = mi.warp.square_to_cosine_hemisphere(v)
+    body = mi.warp.square_to_cosine_hemisphere(pair)
     fresnel = _GROUND_F0 + (1.0 - _GROUND_F0) * schlick(-dr.dot(d, half))
     surface = _GROUND_F0 + (1.0 - _GROUND_F0) * schlick(-dr.dot(d, facing))
     weight = dr.select(
         gloss,
-        fresnel * shadowing(mirrored.z, GROUND_ALPHA) / _GLOSS_SHARE,
-        (1.0 - surface) * GROUND_ALBEDO / (1.0 - _GLOSS_SHARE),
+        2.0 * fresnel * shadowing(mirrored.z, GROUND_ALPHA),
+        2.0 * (1.0 - surface) * GROUND_ALBEDO,
     )
     return GroundEvent(
         direction=dr.normalize(dr.select(gloss, mirrored, body)), weight=weight, diffuse=~gloss

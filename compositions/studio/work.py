@@ -24,6 +24,7 @@ class Quality:
         stone: Stone and head, by view; `top` has twice as many of their pixels.
         band: Shank and pavé, by view.
         ground: The ground, at half resolution.
+        contact: The ground where the ring touches it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Quality:
     stone: dict[str, int]
     band: dict[str, int]
     ground: int
+    contact: int
 
     @property
     def seed(self) -> int:
@@ -39,8 +41,22 @@ class Quality:
 
 
 QUALITIES = {
-    "draft": Quality(name="draft", cover=16, stone={"hero": 16, "top": 16}, band={"hero": 16, "top": 16}, ground=16),
-    "final": Quality(name="final", cover=16, stone={"hero": 256, "top": 256}, band={"hero": 256, "top": 256}, ground=128),
+    "draft": Quality(
+        name="draft",
+        cover=16,
+        stone={"hero": 16, "top": 16},
+        band={"hero": 16, "top": 16},
+        ground=16,
+        contact=64,
+    ),
+    "final": Quality(
+        name="final",
+        cover=16,
+        stone={"hero": 256, "top": 256},
+        band={"hero": 256, "top": 256},
+        ground=128,
+        contact=1024,
+    ),
 }
 BATCH_SAMPLES = 1 << 22  # about 1 GB at the widest point
 
