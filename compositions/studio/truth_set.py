@@ -67,7 +67,7 @@ SUBJECTS = (
         "top",
         "undivided",
         Crop(left=720, top=540, width=112, height=98),
-        Choice(gem="emerald", metal="white-gold-18k", shape="emerald-cut", band="pave"),
+        Choice(gem="emerald", metal="white-gold-18k", shape="emerald-cut"),
     ),
 )
 
