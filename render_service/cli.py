@@ -82,7 +82,7 @@ def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     render.add_argument("-o", "--output", required=True, help="file to write; - is standard output")
     render.add_argument("--width", type=int, help="pixels, from the ladder (at most 800)")
-    render.add_argument("--format", type=Format, choices=list(Format), help="else by the file name")
+    render.add_argument("--format", choices=[str(f) for f in Format], help="else by the file name")
     render.add_argument("--plan", type=Path, help="draw this plan, as `explain` shows it or saved")
     render.add_argument("--save-plan", type=Path, help="also write the plan, to draw it again")
     render.set_defaults(run=_render)
@@ -131,7 +131,7 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
         subject=options.subject,
         plan_file=options.plan,
         width_px=options.width,
-        file_format=options.format,
+        file_format=Format(options.format) if options.format else None,
         output=options.output,
         save_plan=options.save_plan,
     )

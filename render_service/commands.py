@@ -4,18 +4,20 @@ No server: these read a catalogue and draw from it through the same planner and 
 A file is written whole or not at all.
 """
 
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from tqdm import tqdm
 
+from render_service.adapters.output_file import STANDARD_OUTPUT, write_output
 from render_service.composition.model import Composition
 from render_service.errors import (
+    ForbiddenConfiguration,
     FormatNotOffered,
     InvalidCatalogue,
     InvalidPlan,
@@ -38,7 +40,6 @@ from render_service.rendering.rasters import Rasters
 from render_service.settings import Settings, describe
 from render_service.wiring import Studio, open_studio
 
-STANDARD_OUTPUT = "-"
 USUAL_WIDTH_PX = 800
 """Width of a picture where none is asked for: half of a screen."""
 
@@ -68,20 +69,39 @@ def render(
         RenderServiceError: It could not be made; nothing was written.
     """
     studio = open_studio(settings)
+    named = _named_format(output)
+    plan = _chosen(studio, subject, plan_file, width_px, file_format or named)
+    for asked in (file_format, named):
+        if asked is not None and asked is not plan.output.format:
+            raise InvalidRequest(f"What is drawn is {plan.output.format}, not {asked}.")
+    body = render_plan(plan, studio.assets.read_now, studio.limits)
+    if save_plan is not None:
+        write_output(str(save_plan), msgspec.json.format(encode_plan(plan)))
+    write_output(output, body)
+    return 0
+
+
+def _chosen(
+    studio: Studio,
+    subject: Sequence[str],
+    plan_file: Path | None,
+    width_px: int | None,
+    file_format: Format | None,
+) -> RenderPlan:
+    """The plan in a file, of a URL's path, or of a composition, a view and a selection."""
     if (plan_file is None) == (not subject):
         raise InvalidRequest("Name a composition and a view, or a /r/ path, or give --plan FILE.")
+    path = urlsplit(subject[0]).path if subject else ""
+    whole = plan_file is not None or path.startswith(IMAGE_PREFIX)
+    if whole and (width_px is not None or len(subject) > 1):
+        raise InvalidRequest("A plan and a /r/ path say all of the picture; give nothing else.")
     if plan_file is not None:
-        plan = read_plan(plan_file)
-    elif subject[0].startswith(IMAGE_PREFIX):
-        plan = studio.planner.plan_image(parse_image_path(subject[0])).plan
-    else:
-        chosen = file_format or _format_of(output)
-        plan = _plan(studio, subject, width_px, chosen).plan
-    body = render_plan(plan, studio.assets.read_now, studio.limits)
-    _write(output, body)
-    if save_plan is not None:
-        _write(str(save_plan), msgspec.json.format(encode_plan(plan)))
-    return 0
+        return read_plan(plan_file)
+    if whole:
+        return studio.planner.plan_image(parse_image_path(unquote(path))).plan
+    if file_format is None:
+        raise InvalidRequest("Give --format: standard output has no name to tell it by.")
+    return _plan(studio, subject, width_px, file_format).plan
 
 
 def read_plan(file: Path) -> RenderPlan:
@@ -141,28 +161,38 @@ def sheet(
     file_format = _format_of(output)
     found = studio.planner.catalogue.composition(composition)
     rows, columns = _values(found, down), _values(found, across)
-    plans = [
-        _plan(
-            studio,
-            [composition, view, *selection, f"{down}={row}", f"{across}={column}"],
-            width_px,
-            Format.PNG,
-        ).plan
-        for row in rows
-        for column in columns
-    ]
+    if down == across or any(pair.partition("=")[0] in (down, across) for pair in selection):
+        raise InvalidRequest("--down, --across and the selection name different options.")
+    plans: list[RenderPlan | None] = []
+    for row, column in product(rows, columns):
+        words = [composition, view, *selection, f"{down}={row}", f"{across}={column}"]
+        try:
+            plans.append(_plan(studio, words, width_px, Format.PNG).plan)
+        except ForbiddenConfiguration as error:
+            print(f"{row}, {column} is left blank: {error}", file=sys.stderr)
+            plans.append(None)
     joined = _join(studio, plans, len(columns), settings.raster_cache_bytes)
-    _write(output, encode(joined, _whole(joined, file_format)))
+    write_output(output, encode(joined, _whole(joined, file_format)))
     print(f"down, {down}: {', '.join(rows)}")
     print(f"across, {across}: {', '.join(columns)}")
     return 0
 
 
-def _join(studio: Studio, plans: Sequence[RenderPlan], columns: int, cache_bytes: int) -> Canvas:
-    """Draw `plans` and lay them out in rows of `columns`."""
+def _join(
+    studio: Studio, plans: Sequence[RenderPlan | None], columns: int, cache_bytes: int
+) -> Canvas:
+    """Draw `plans` and lay them out in rows of `columns`, white where there is none.
+
+    Raises:
+        InvalidRequest: There is nothing to draw.
+    """
+    if not any(plans):
+        raise InvalidRequest("None of these configurations is made.")
     rasters = Rasters(budget_bytes=cache_bytes)
     pictures = [
-        draw_with(plan, rasters, studio.assets.read_now, studio.limits)[..., :3]
+        None
+        if plan is None
+        else draw_with(plan, rasters, studio.assets.read_now, studio.limits)[..., :3]
         for plan in tqdm(plans, unit="picture", disable=None)
     ]
     return join([pictures[at : at + columns] for at in range(0, len(pictures), columns)])
@@ -229,35 +259,17 @@ def _values(composition: Composition, option: str) -> tuple[str, ...]:
     return composition.options[option].ids
 
 
+def _named_format(output: str) -> Format | None:
+    """The format of the file's name; None for standard output, which has none."""
+    return None if output == STANDARD_OUTPUT else _format_of(output)
+
+
 def _format_of(output: str) -> Format:
     extension = Path(output).suffix.removeprefix(".")
     try:
         return Format(extension)
     except ValueError:
         raise FormatNotOffered(extension, [str(f) for f in Format]) from None
-
-
-def _write(output: str, body: bytes) -> None:
-    """Write a file whole or not at all: under another name first."""
-    if output == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(body)
-        sys.stdout.buffer.flush()
-        return
-    target = Path(output)
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-            file.write(body)
-        os.chmod(file.name, 0o666 & ~_umask())
-        Path(file.name).replace(target)
-    except OSError as error:
-        raise InvalidRequest(f"{target} cannot be written ({error.strerror}).") from error
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _advance(bar: "tqdm[NoReturn]", what: str) -> None:

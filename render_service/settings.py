@@ -29,7 +29,10 @@ PIB: Final = 2**50
 CORES: Final = len(os.sched_getaffinity(0))
 
 _CORES: Final = "one per core, at most 8"
-_BASE: Final = r"(https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?)?"
+# What may stand in a header, a Link and a policy without a word: ASCII, and no delimiter of theirs.
+_BASE: Final = r"(https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/\-]*[A-Za-z0-9_~\-])?)?"
+# Kubernetes sets RENDER_SERVICE_HOST and the like in every pod beside a Service of our name.
+_NOT_OURS: Final = PREFIX + "SERVICE_"
 _HEADER: Final = (
     "# Settings",
     "",
@@ -157,7 +160,9 @@ class Settings:
     data: Path = _folder(".data", "Where finished pictures are kept; made if it is not there.")
     host: str = _text("127.0.0.1", "address", r"\S{1,253}", "a name or address", "To listen on.")
     port: int = _number(8000, "port", 0, 65_535, "To listen on; 0 takes a free one.")
-    public_url: str = _text("", "URL", _BASE, "http(s)://… without a final /", "Starts our URLs.")
+    public_url: str = _text(
+        "", "URL", _BASE, "http(s)://… in ASCII, without a final /", "Starts our URLs."
+    )
     workers: int = _number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
     render_threads: int = _number(2, "renders", 1, 64, "Drawn at once by each process.")
     queue_length: int = _number(16, "renders", 0, 10_000, "That may wait in each process.")
@@ -181,7 +186,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     knobs = {_variable(name): (name, knob) for name, knob in _knobs()}
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for variable in sorted(key for key in environ if key.startswith(PREFIX)):
+    for variable in sorted(filter(_is_ours, environ)):
         if variable not in knobs:
             faults.append(_unknown(variable, list(knobs)))
             continue
@@ -193,6 +198,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if faults:
         raise InvalidSetting("\n".join(faults))
     return Settings(**values)
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith(PREFIX) and not variable.startswith(_NOT_OURS)
 
 
 def describe(settings: Settings) -> Sequence[SettingRow]:

@@ -24,6 +24,13 @@ PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
 
 
+PAGES = 6
+"""Pages of a layer file: a basis has at most six nodes."""
+
+CANVASES = 12
+"""All layers of a picture together, in canvases: two painted stones among flat layers."""
+
+
 class Studio(Struct, frozen=True, kw_only=True):
     """A catalogue that can be planned and its layer files: what drawing needs, without serving.
 
@@ -58,7 +65,10 @@ def build_limits(settings: Settings) -> Limits:
         max_canvas_pixels=settings.canvas_pixels_max,
         max_output_pixels=settings.canvas_pixels_max,
         max_layers=settings.layers_max,
-        decode=DecodeLimits(max_bytes=settings.asset_bytes_max),
+        max_layer_pixels=CANVASES * settings.canvas_pixels_max,
+        decode=DecodeLimits(
+            max_bytes=settings.asset_bytes_max, max_pixels=PAGES * settings.canvas_pixels_max
+        ),
     )
 
 

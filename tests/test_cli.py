@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,10 @@ def test_standard_output_takes_the_picture(folder):
         (("-o", "a.webp"), b"or give --plan FILE"),
         (("--plan", "missing.json", "-o", "a.webp"), b"missing.json cannot be read"),
         (("ring", "hero", "--width", "160", "-o", "/nowhere/a.webp"), b"/nowhere/a.webp cannot be"),
+        (("ring", "hero", "-o", "-"), b"Give --format"),
+        (("ring", "hero", "--format", "avif", "-o", "a.webp"), b"What is drawn is avif, not webp"),
+        (("/r/ring/hero/0000000000/-/160.webp", "more", "-o", "a.webp"), b"give nothing else"),
+        (("--plan", "p.json", "--width", "160", "-o", "a.webp"), b"give nothing else"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_and_nothing_is_written(
@@ -251,3 +257,68 @@ def test_a_layer_file_that_changed_since_is_missing_not_wrong(folder, tmp_path):
 
     assert done.returncode == 1
     assert b"is not in the catalogue" in done.stderr
+
+
+def test_a_whole_url_may_be_drawn_instead_of_its_path(folder, tmp_path):
+    refused = run(
+        "render", "http://cdn.example/r/ring/side/0000000000/metal=gold/160.webp", "-o", tmp_path / "a.webp",
+        catalogue=folder,
+    )  # fmt: skip
+    version = re.search(rb"current one is ([0-9a-f]{10})", refused.stderr)[1].decode()
+
+    done = run(
+        "render", f"http://cdn.example/r/ring/side/{version}/metal%3Dgold/160.webp?", "-o", tmp_path / "a.webp",
+        catalogue=folder,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_pipe_is_written_through_and_stays_a_pipe(folder, tmp_path):
+    pipe = tmp_path / "ring.png"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        run("render", "ring", "side", "-o", pipe, catalogue=folder)
+
+    assert read.result().startswith(b"\x89PNG")
+    assert pipe.is_fifo()
+
+
+def test_a_link_is_followed_and_stays_a_link(folder, tmp_path):
+    link, target = tmp_path / "link.png", tmp_path / "target.png"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+
+    run("render", "ring", "side", "-o", link, catalogue=folder)
+
+    assert link.is_symlink()
+    assert target.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(folder, tmp_path):
+    (tmp_path / "taken.png").mkdir()
+
+    done = run("render", "ring", "side", "-o", tmp_path / "taken.png", catalogue=folder)
+
+    assert done.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
+
+
+def test_a_sheet_leaves_what_is_not_made_blank_and_says_why(folder, tmp_path):
+    done = run(
+        "sheet", "ring", "hero", "--down", "shape", "--across", "gem", "--width", 160, "-o", tmp_path / "s.png",
+        catalogue=folder,
+    )  # fmt: skip
+
+    assert done.returncode == 0
+    assert b"oval, emerald is left blank: This configuration is not made: We cut" in done.stderr
+
+
+def test_a_sheet_of_one_option_against_itself_is_refused(folder, tmp_path):
+    done = run(
+        "sheet", "ring", "hero", "--down", "gem", "--across", "gem", "-o", tmp_path / "s.png",
+        catalogue=folder,
+    )  # fmt: skip
+
+    assert b"name different options" in done.stderr

@@ -68,8 +68,8 @@ def test_an_unknown_variable_that_resembles_none_is_refused_with_all_names():
         ("RENDER_WORKERS", "1.5", "1 to 64"),
         ("RENDER_GRACEFUL_STOP_S", "nan", "0 to 3600, decimals allowed"),
         ("RENDER_GRACEFUL_STOP_S", "inf", "0 to 3600, decimals allowed"),
-        ("RENDER_PUBLIC_URL", "ftp://example", "http(s)://… without a final /"),
-        ("RENDER_PUBLIC_URL", "https://example/", "http(s)://… without a final /"),
+        ("RENDER_PUBLIC_URL", "ftp://example", "http(s)://… in ASCII, without a final /"),
+        ("RENDER_PUBLIC_URL", "https://example/", "http(s)://… in ASCII, without a final /"),
         ("RENDER_HOST", "", "a name or address"),
         ("RENDER_DATA", "", "a path"),
         ("RENDER_LOG_LEVEL", "loud", "debug, info, warning, error"),
@@ -116,3 +116,20 @@ def test_the_table_shows_the_value_now_beside_the_default():
 def test_the_docs_have_a_row_for_every_setting():
     for row in describe(Settings()):
         assert f"| `{row.name}` |" in settings_markdown()
+
+
+def test_variables_that_kubernetes_sets_for_a_service_of_our_name_are_not_ours():
+    environ = {
+        "RENDER_SERVICE_PORT": "tcp://10.0.0.1:80",
+        "RENDER_SERVICE_SERVICE_HOST": "10.0.0.1",
+    }
+
+    assert read_settings(environ) == read_settings({})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://\u65e5\u672c.example", "http://x;y", "http://x>y", "http://x,y", "http://x/a b"]
+)
+def test_a_public_url_that_would_break_a_header_is_refused(url):
+    with pytest.raises(InvalidSetting, match="RENDER_PUBLIC_URL"):
+        read_settings({"RENDER_PUBLIC_URL": url})
