@@ -4,7 +4,7 @@ An option with faults of its own may be named freely: its faults are noted once,
 not again by everything that names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from render_service.composition.faults import Faults
 from render_service.composition.materials import Materials
@@ -19,10 +19,15 @@ class Names:
         materials: What options may be made of.
         options: By id, in the order of the definition.
         unread: Options that could not be read.
+        unread_materials: Places of `materials.toml` that could not be read: what is not found there
+            is not known to be missing.
     """
 
-    def __init__(self, faults: Faults, materials: Materials) -> None:
+    def __init__(
+        self, faults: Faults, materials: Materials, unread_materials: Collection[str] = ()
+    ) -> None:
         self.faults, self.materials = faults, materials
+        self.unread_materials = unread_materials
         self.options: dict[str, Option] = {}
         self.unread: set[str] = set()
 

@@ -1,13 +1,17 @@
 """`materials.toml` → bases, materials and tones, with every number in range.
 
 Numbers are refused here rather than clipped later: a material out of range is a typing error, and
-painting would still draw something.
+painting would still draw something. What is wrong here does not stop a composition from being read:
+every name that is defined is there, whatever is wrong with its numbers.
 """
 
 import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from render_service.composition.definition import (
     COLOUR_PATTERN,
@@ -27,8 +31,9 @@ from render_service.composition.materials import (
     swatch_of,
 )
 from render_service.composition.model import ToneCurve
+from render_service.composition.names import spoken
 from render_service.composition.parse import parse_toml
-from render_service.errors import InvalidCatalogue
+from render_service.errors import Fault, InvalidCatalogue
 
 FILE = "materials.toml"
 
@@ -38,6 +43,36 @@ _COLOUR = re.compile(COLOUR_PATTERN)
 # (docs/decisions/0002-paint-basis.md); nothing transmits more light than it is given.
 _LARGEST = {Law.REFLECTANCE: 1.2, Law.TRANSMITTANCE: 1.0}
 
+_NO_TONE = ToneCurve(exposure=1, knee=0, white=1)
+"""Stands for a tone with faults, until they are raised."""
+
+Ramp = tuple[tuple[float, float, float, float], ...]
+
+
+class MaterialsRead(Struct, frozen=True, kw_only=True):
+    """What could be read of `materials.toml`.
+
+    Attributes:
+        materials: Bases and materials; to draw with only where there are no faults.
+        tones: View transforms by id, likewise.
+        unread: Of `bases`, `tones` and `materials.<basis>`, those that may hold more than was read.
+        faults: Everything wrong with the file.
+    """
+
+    materials: Materials
+    tones: dict[str, ToneCurve]
+    unread: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
+NOTHING_READ = MaterialsRead(
+    materials=Materials(bases={}, materials={}),
+    tones={},
+    unread=frozenset({"bases", "tones"}),
+    faults=(),
+)
+"""What is known of the materials where the file is not there, or is not TOML."""
+
 
 def parse_materials(data: bytes) -> tuple[Materials, dict[str, ToneCurve]]:
     """Return the materials and the tones that `data` defines.
@@ -45,50 +80,83 @@ def parse_materials(data: bytes) -> tuple[Materials, dict[str, ToneCurve]]:
     Raises:
         InvalidCatalogue: Everything wrong with the file, each with its table and key.
     """
+    found = read_materials(data)
+    if found.faults:
+        raise InvalidCatalogue(found.faults)
+    return found.materials, found.tones
+
+
+def read_materials(data: bytes) -> MaterialsRead:
+    """Return what can be read of `data`, and everything wrong with it."""
     faults = Faults(FILE)
     raw = parse_toml(data, faults)
-    if not faults.found:
-        faults.convert({**raw, "bases": {}, "materials": {}, "tones": {}}, MaterialsDefinition, "")
-    bases = _read_bases(raw, faults)
-    materials = {basis: _read_materials(raw, basis, bases, faults) for basis in bases}
-    for basis in faults.tables(raw, "materials", ""):
-        faults.check_known("materials", basis, basis, bases, "a basis")
-    tones = _read_tones(raw, faults)
     if faults.found:
-        raise InvalidCatalogue(faults.found)
-    return Materials(bases=bases, materials=materials), tones
+        return replace(NOTHING_READ, faults=tuple(faults.found))
+    return _read_document(raw, faults)
 
 
-def _read_bases(raw: dict[str, Any], faults: Faults) -> dict[str, Basis]:
+def _read_document(raw: dict[str, Any], faults: Faults) -> MaterialsRead:
+    faults.read({**raw, "bases": {}, "materials": {}, "tones": {}}, MaterialsDefinition, "")
+    # A table under a misspelt name may hold what a composition asks for.
+    known = {field.encode_name for field in fields(MaterialsDefinition)}
+    unread = {"bases", "tones"} if not raw.keys() <= known else set()
+    laws: dict[str, Law | None] = {}
+    bases = _read_bases(raw, laws, faults)
+    materials: dict[str, dict[str, Material]] = {basis: {} for basis in bases}
+    tables = faults.tables(raw, "materials", "")
+    for basis in tables:
+        if "bases" in unread or faults.check_known("materials", basis, basis, bases, "a basis"):
+            materials[basis] = _read_materials(tables, basis, laws.get(basis), unread, faults)
+    lost = any(basis not in bases for basis in tables) or not isinstance(
+        raw.get("materials", {}), dict
+    )
+    if lost or "bases" in unread:
+        unread |= {f"materials.{basis}" for basis in bases}
+    tones = _read_tones(raw, faults)
+    unread |= {key for key in ("bases", "tones") if not isinstance(raw.get(key, {}), dict)}
+    return MaterialsRead(
+        materials=Materials(bases=bases, materials=materials),
+        tones=tones,
+        unread=frozenset(unread),
+        faults=tuple(faults.found),
+    )
+
+
+def _read_bases(
+    raw: dict[str, Any], laws: dict[str, Law | None], faults: Faults
+) -> dict[str, Basis]:
+    """Return every basis that is named, and note its law in `laws`: None where it is unread."""
     bases = {}
     for name, piece in faults.tables(raw, "bases", "").items():
         table = f"bases.{name}"
-        read = faults.convert(piece, BasisDefinition, table)
-        if read is None:
-            continue
-        nodes = read.nodes
-        if read.law is Law.GRADIENT and nodes:
+        read = faults.read(piece, BasisDefinition, table)
+        law: Law | None = read.get("law")
+        nodes: tuple[float, ...] | None = read.get("nodes")
+        if law is Law.GRADIENT and nodes:
             faults.add(table, "nodes", "a gradient has no nodes; leave them out")
-        if read.law is not Law.GRADIENT and not _rising(nodes, 2, 0.001, _LARGEST[read.law]):
+        elif law in _LARGEST and nodes is not None and not _rising(nodes, 2, 0.001, _LARGEST[law]):
             faults.add(
                 table,
                 "nodes",
-                f"{list(nodes)} must be 2 to 6 rising numbers from 0.001 to {_LARGEST[read.law]}",
+                f"{list(nodes)} must be 2 to 6 rising numbers from 0.001 to {_LARGEST[law]}",
             )
-        bases[name] = Basis(id=name, law=read.law, nodes=nodes)
+        laws[name] = law
+        bases[name] = Basis(id=name, law=law or Law.REFLECTANCE, nodes=nodes or ())
     return bases
 
 
 def _read_materials(
-    raw: dict[str, Any], basis: str, bases: dict[str, Basis], faults: Faults
+    tables: dict[str, Any], basis: str, law: Law | None, unread: set[str], faults: Faults
 ) -> dict[str, Material]:
-    pieces = faults.tables(raw, "materials", "").get(basis, {})
     materials = {}
-    for name, piece in faults.tables({"materials": pieces}, "materials", "").items():
+    if not isinstance(tables[basis], dict):
+        unread.add(f"materials.{basis}")
+    for name, piece in faults.tables(tables, basis, "materials").items():
         table = f"materials.{basis}.{name}"
-        read = faults.convert(piece, MaterialDefinition, table)
-        if read is not None:
-            materials[name] = _material(name, read, bases[basis].law, table, faults)
+        read = faults.read(piece, MaterialDefinition, table)
+        if "family" not in read:
+            unread.add(f"materials.{basis}")
+        materials[name] = _material(name, read, law, table, faults)
     for material in materials.values():
         other = materials.get(material.family or "")
         if other is not None and other.family != material.family:
@@ -101,36 +169,52 @@ def _read_materials(
 
 
 def _material(
-    name: str, read: MaterialDefinition, law: Law, table: str, faults: Faults
+    name: str, read: dict[str, Any], law: Law | None, table: str, faults: Faults
 ) -> Material:
-    stops: tuple[tuple[float, float, float, float], ...] = ()
-    if law is Law.GRADIENT:
-        stops = tuple(
-            (at, *_linear(colour)) for at, colour in read.stops or () if _COLOUR.match(colour)
-        )
-        if len(stops) != len(read.stops or ()) or not _rising([s[0] for s in stops], 2, 0.0, 1.0):
-            faults.add(
-                table, "stops", 'give 2 or more rising [luminance 0..1, "#rrggbb"] and no value'
-            )
-    elif read.value is None or read.stops is not None:
-        faults.add(table, "value", f"a material of law {law} has `value` = [R, G, B] and no stops")
-    elif not all(0 <= v <= _LARGEST[law] for v in read.value):
-        faults.add(
-            table, "value", f"{list(read.value)}: each of R, G, B is 0 to {_LARGEST[law]} ({law})"
-        )
-    if faults.found:
-        return Material(id=name, title=read.title, family=None, value=None, stops=(), swatch="")
+    """Return the material; without numbers and swatch where they cannot be used."""
+    value: RGB | None = None
+    stops: Ramp = ()
+    sound = law is not None and "value" in read and "stops" in read
+    if sound and law is Law.GRADIENT:
+        stops = _read_stops(read, table, faults)
+        sound = bool(stops)
+    elif sound and law is not None:
+        value = _read_value(read, law, table, faults)
+        sound = value is not None
     return Material(
         id=name,
-        title=read.title,
-        family=read.family,
-        value=read.value,
+        title=read.get("title") or spoken(name),
+        family=read.get("family"),
+        value=value,
         stops=stops,
-        swatch=swatch_of(_seen(law, read.value, stops)),
+        swatch=swatch_of(_seen(law, value, stops)) if sound else "",
     )
 
 
-def _seen(law: Law, value: RGB | None, stops: tuple[tuple[float, float, float, float], ...]) -> RGB:
+def _read_stops(read: dict[str, Any], table: str, faults: Faults) -> Ramp:
+    given: tuple[tuple[float, str], ...] = read["stops"] or ()
+    stops = tuple((at, *_linear(colour)) for at, colour in given if _COLOUR.fullmatch(colour))
+    rising = len(stops) == len(given) and _rising([stop[0] for stop in stops], 2, 0.0, 1.0)
+    if rising and read["value"] is None:
+        return stops
+    faults.add(table, "stops", 'give 2 or more rising [luminance 0..1, "#rrggbb"] and no value')
+    return ()
+
+
+def _read_value(read: dict[str, Any], law: Law, table: str, faults: Faults) -> RGB | None:
+    value: RGB | None = read["value"]
+    if value is None or read["stops"] is not None:
+        faults.add(table, "value", f"a material of law {law} has `value` = [R, G, B] and no stops")
+        return None
+    if not all(0 <= v <= _LARGEST[law] for v in value):
+        faults.add(
+            table, "value", f"{list(value)}: each of R, G, B is 0 to {_LARGEST[law]} ({law})"
+        )
+        return None
+    return value
+
+
+def _seen(law: Law | None, value: RGB | None, stops: Ramp) -> RGB:
     """Return the linear colour that stands for a material on a button.
 
     A gem: the light it lets through. A metal: after two reflections in a studio of luminance 0.75,
@@ -147,9 +231,8 @@ def _seen(law: Law, value: RGB | None, stops: tuple[tuple[float, float, float, f
 def _read_tones(raw: dict[str, Any], faults: Faults) -> dict[str, ToneCurve]:
     tones = {}
     for name, piece in faults.tables(raw, "tones", "").items():
-        read = faults.convert(piece, ToneDefinition, f"tones.{name}")
-        if read is not None:
-            tones[name] = ToneCurve(exposure=read.exposure, knee=read.knee, white=read.white)
+        read = faults.read(piece, ToneDefinition, f"tones.{name}")
+        tones[name] = ToneCurve(**read) if len(read) == len(fields(ToneDefinition)) else _NO_TONE
     return tones
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from render_service.composition import parse, parse_materials
 from render_service.composition.faults import Faults
+from render_service.composition.names import Names
 from render_service.composition.parse import parse_composition
 from render_service.errors import InvalidCatalogue
 from tests.builders import MATERIALS, RING, build_composition, build_materials
@@ -89,11 +90,11 @@ def test_swatches_show_the_colour_of_the_material():
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("schema = 1", "schema = 2", "ring/composition.toml: schema: Invalid enum value 2"),
-        ('title = "Ring"', "", "missing required field `title`; keys here: schema, title, tone"),
+        ("schema = 1", "schema = 2", "ring/composition.toml: schema: 2 is not offered; 1"),
+        ('title = "Ring"', "", "ring/composition.toml: title: is missing; keys here: schema, title, tone"),
         ('tone = "studio"', 'tone = "noir"', "tone: 'noir' is not a tone of materials.toml; known: studio, plain"),
-        ('title = "Ring"', 'title = "Ring"\ncolour = 1', "contains unknown field `colour`"),
-        ("width_px = 800", "widht_px = 800", "[views.side]: the table contains unknown field `widht_px`; keys here: title, width_px"),
+        ('title = "Ring"', 'title = "Ring"\ncolour = 1', "ring/composition.toml: colour: is not a key of this table; keys here: schema, title, tone"),
+        ("width_px = 800", "widht_px = 800", "[views.side] widht_px: is not a key of this table; keys here: title, width_px"),
         ("width_px = 800", 'width_px = "800"', "[views.side] width_px: Expected `int`, got `str`"),
         ("width_px = 800", "width_px = 90000", "[views.side] width_px: Expected `int` <= 16383"),
         ('material = "metal"', 'material = "metl"', "[options.metal] material: 'metl' is not a basis; known: metal, gem, patina"),
@@ -105,19 +106,19 @@ def test_swatches_show_the_colour_of_the_material():
         ('values = ["round", "oval"]', "", "[options.shape] values: list the values, or name the basis"),
         ('when = { gem = "beryl" }', 'when = { gem = "topaz" }', "[views.hero.layers[4]] when.gem: 'topaz' is not a value of gem"),
         ('when = { gem = "beryl" }', 'when = { gme = "beryl" }', "[views.hero.layers[4]] when: 'gme' is not an option; known: metal, shape, gem, background"),
-        ('when = { gem = "beryl" }', "when = { gem = 3 }", "[views.hero.layers[4]] when[...]: Expected `str | array`"),
+        ('when = { gem = "beryl" }', "when = { gem = 3 }", "[views.hero.layers[4]] when.gem: Expected `str | array`"),
         ("stone-{shape}-beryl", "stone-{form}-beryl", "[views.hero.layers[4]] asset: 'form' is not an option"),
         ("hero/band.tif", "../band.tif", "'../band.tif' is not a file below the composition's folder"),
         ("hero/band.tif", "/etc/passwd", "is not a file below"),
         ('paint = "metal"\nencoding', 'paint = "shape"\nencoding', "paint: 'shape' is not an option of materials; known: metal, gem"),
         ('paint = ["gem", "metal"]', 'paint = ["gem", "gem"]', "name one option, or two different ones"),
-        ('blend = "add"', 'blend = "screen"', "blend: Invalid enum value 'screen'"),
+        ('blend = "add"', 'blend = "screen"', "blend: 'screen' is not offered; over, add, multiply"),
         ('paint = "metal"\nencoding', 'at = [0, 0, 801, 10]\npaint = "metal"\nencoding', "[views.side.layers[0]] at: [left, top, width, height] = [0, 0, 801, 10] must lie on the canvas"),
         ("[520, 180, 560, 500]", "[1200, 180, 560, 500]", "[views.hero.regions] stone: [left, top, width, height] = [1200, 180, 560, 500] must lie on the canvas of 1600 x 1200 px"),
-        ("[520, 180, 560, 500]", "[520, 180, 560]", "regions[...]: Expected `array` of length 4"),
+        ("[520, 180, 560, 500]", "[520, 180, 560]", "[views.hero] regions.stone: Expected `array` of length 4"),
         ('all = { shape = "oval", gem = "emerald" }', 'all = { shape = "round", gem = "diamond" }', "[forbid[0]] all: it forbids the default configuration"),
         ('all = { shape = "oval", gem = "emerald" }', 'all = { shape = "square" }', "[forbid[0]] all.shape: 'square' is not a value of shape; known: round, oval"),
-        ('reason = "We cut emeralds round only."', "", "[forbid[0]]: the table missing required field `reason`"),
+        ('reason = "We cut emeralds round only."', "", "[forbid[0]] reason: is missing"),
         ("[views.side]", "[views.Side]", "Side: an id is lower-case letters"),
     ],
 )  # fmt: skip
@@ -174,7 +175,7 @@ def test_bytes_that_are_not_text_are_one_fault():
         ('[0.5, "#805020"]', '[1.5, "#805020"]', "[materials.patina.bronze] stops"),
         ("[materials.gem.ruby]", "[materials.gems.ruby]", "'gems' is not a basis; known: metal, gem, patina"),
         ('law = "gradient"', 'law = "gradient"\nnodes = [0.1, 0.2]', "a gradient has no nodes"),
-        ('law = "gradient"', 'law = "multiply"', "[bases.patina] law: Invalid enum value 'multiply'"),
+        ('law = "gradient"', 'law = "multiply"', "[bases.patina] law: 'multiply' is not offered; reflectance, transmittance, gradient"),
         ("white = 3.0", "white = nan", "[tones.studio] white"),
         ("white = 3.0", "white = 9.0", "[tones.studio] white: Expected `float` <= 4.0"),
         ('title = "Ruby"\nfamily = "corundum"', 'title = "Ruby"\nfamily = "emerald"', "'emerald' is also the id of a material outside the family"),
@@ -204,11 +205,11 @@ def mutilated(draw, text):
 @given(mutilated(RING))
 def test_a_mutilated_composition_is_read_or_refused_with_faults(document):
     materials, tones = build_materials()
-    faults = Faults("ring/composition.toml")
+    names = Names(Faults("ring/composition.toml"), materials)
 
-    found = parse.read_composition("ring", document, materials, tones, faults)
+    found = parse.read_composition("ring", document, tones, names)
 
-    assert found is not None or faults.found
+    assert found is not None or names.faults.found
 
 
 @given(mutilated(MATERIALS))
