@@ -1,7 +1,7 @@
 """Whether every picture of a catalogue can be drawn, and every option can be seen.
 
-What the definitions promise is tried on the files: each layer file is decoded, each combination of
-files is drawn, and an option that changes no pixel anywhere is a fault.
+What the definitions promise is tried on the files: each layer file is decoded by itself, each
+combination of sound files is drawn, and an option that changes no pixel anywhere is a fault.
 """
 
 import hashlib
@@ -18,11 +18,12 @@ from render_service.formats import Format
 from render_service.pixels.compose import Canvas
 from render_service.pixels.limits import Limits, check_plan
 from render_service.pixels.offline import Read
-from render_service.planning.plan import RenderPlan
+from render_service.pixels.resample import frame_of
+from render_service.planning.plan import Blend, Placement, RenderPlan
 from render_service.planning.planner import Planner
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.rendering.offline import draw_with
-from render_service.rendering.rasters import Rasters
+from render_service.rendering.rasters import Layers, Rasters
 
 WIDTH_PX: Final = 320
 """Width at which combinations are tried; an option not seen there is looked for at full width."""
@@ -88,6 +89,7 @@ class _Gallery:
         self._planner, self._read, self._limits = planner, read, limits
         self._composition = composition
         self._rasters = Rasters(budget_bytes=RASTERS_BYTES)
+        self._sound: dict[tuple[str, Placement], bool] = {}
         self._reported: set[str] = set()
         self.broken = False
 
@@ -96,10 +98,18 @@ class _Gallery:
         try:
             plan = self._plan(view, configuration, WIDTH_PX)
             check_plan(plan, self._limits)
+            faults, sound = self._try_files(view, configuration, plan)
+            yield from faults
+            if not sound:
+                self.broken = True
+                return
             covered = self._draw(msgspec.structs.replace(plan, alpha=True))
         except RenderServiceError as error:
             self.broken = True
-            yield from self._explain(view, configuration, error)
+            if str(error) not in self._reported:
+                self._reported.add(str(error))
+                problem = f"{_spelled(configuration)}: {error}"
+                yield _fault(self._composition, f"views.{view.id}", "", problem)
             return
         bare = float((covered[..., 3] < COVERED_FROM).mean())
         if not plan.alpha and bare > UNCOVERED_SHARE_MAX:
@@ -115,6 +125,42 @@ class _Gallery:
         return any(self._differs(view, option, WIDTH_PX) for view in views) or any(
             self._differs(view, option, view.width_px) for view in views
         )
+
+    def _try_files(
+        self, view: View, configuration: Mapping[str, str], plan: RenderPlan
+    ) -> tuple[list[Fault], bool]:
+        """Make each layer not tried before by itself; return new faults, and whether all are sound.
+
+        The canvas is the whole view, so the placements are the layers drawn, in their order.
+        """
+        drawn = [
+            (f"views.{view.id}.layers[{index}]", layer.asset_for(configuration))
+            for index, layer in enumerate(view.layers)
+            if satisfied(layer.when, configuration)
+        ]
+        faults: list[Fault] = []
+        sound = True
+        for (table, name), placement in zip(drawn, plan.placements, strict=True):
+            # As it is stored: neither where it lies nor what paints it matters to the file.
+            stored = msgspec.structs.replace(
+                placement, left_px=0, top_px=0, blend=Blend.OVER, paint=None, ramp=None
+            )
+            if (name, stored) not in self._sound:
+                problem = self._try_file(placement, plan)
+                self._sound[name, stored] = problem is None
+                if problem is not None:
+                    faults.append(_fault(self._composition, table, "asset", f"{name} {problem}"))
+            sound = sound and self._sound[name, stored]
+        return faults, sound
+
+    def _try_file(self, placement: Placement, plan: RenderPlan) -> str | None:
+        """Return what is wrong with a layer file, or None; what was made of it is kept."""
+        layers = Layers(self._rasters, (placement,), frame_of(plan), self._limits.decode)
+        try:
+            layers.tile(placement, {asset: self._read(asset) for asset in layers.assets})
+        except AssetFailure as error:
+            return error.reason
+        return None
 
     def _draw(self, plan: RenderPlan) -> Canvas:
         return draw_with(plan, self._rasters, self._read, self._limits)
@@ -142,23 +188,6 @@ class _Gallery:
             format=Format.PNG,
         )
         return self._planner.plan(request).plan
-
-    def _explain(
-        self, view: View, configuration: Mapping[str, str], error: RenderServiceError
-    ) -> Iterator[Fault]:
-        if not isinstance(error, AssetFailure):
-            problem = f"{_spelled(configuration)}: {error}"
-            yield _fault(self._composition, f"views.{view.id}", "", problem)
-            return
-        if error.asset in self._reported:
-            return
-        self._reported.add(error.asset)
-        for index, layer in enumerate(view.layers):
-            name = layer.asset_for(configuration)
-            digest = self._planner.catalogue.assets[self._composition.id].get(name)
-            if satisfied(layer.when, configuration) and digest == error.asset:
-                table = f"views.{view.id}.layers[{index}]"
-                yield _fault(self._composition, table, "asset", f"{name} {error.reason}")
 
 
 def _combinations(composition: Composition, view: View) -> Iterator[dict[str, str]]:
