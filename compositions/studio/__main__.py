@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from compositions.studio import backdrop, encode, looks, truth_set
+from compositions.studio import backdrop, boxes, encode, looks, truth_set
 from compositions.studio.layers import BAND_FAMILY, Picture, Traces
 from compositions.studio.scene import BANDS, SHAPES
 from compositions.studio.stones import FAMILIES
@@ -35,7 +35,10 @@ def main() -> None:
 
 def _write_layers(traces: Traces, options: argparse.Namespace) -> None:
     total = 0
-    for name, codes in _layers(traces, options):
+    for name, whole in _layers(traces, options):
+        canvas_px = whole.shape[1]
+        box = boxes.box_of(_RING, name, canvas_px)
+        codes = boxes.cut(whole, canvas_px, box)
         size = encode.write_avif(options.output / f"{name}.avif", codes, _avif_quality(name))
         total += size
         print(f"{name}: {size / 1e3:.0f} kB", flush=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from compositions.studio import boxes
 from compositions.studio.layers import Picture
 
 ROOT_PEAK = 4.0
@@ -68,7 +69,8 @@ def read_codes(path: Path) -> Picture:
 
 def read_layer(path: Path, canvas_px: int) -> tuple[Picture, Picture]:
     """Return a layer's bands [c, c, pages, 3] and coverage [c, c]."""
-    codes = read_codes(path)
-    pages = codes.reshape(-1, canvas_px, canvas_px, 4)
+    folder, name = path.parents[1], f"{path.parent.name}/{path.stem}"
+    box = boxes.box_of(folder, name, canvas_px)
+    pages = boxes.lay(read_codes(path).reshape(-1, box[3], box[2], 4), canvas_px, box)
     light = ROOT_PEAK * pages[..., :3] ** 2
     return np.moveaxis(light, 0, 2), pages[0, ..., 3]
