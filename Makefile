@@ -55,7 +55,7 @@ studio: env-studio ## path-trace the art of the demo catalogue anew (hours; ARGS
 
 contact-sheet: env-run ## draw docs/contact-sheet-*.jpg: every metal in every gem, both views
 	@for view in hero top; do $(BIN)/render-service sheet solitaire-ring $$view \
-	  --down metal --across gem --output docs/contact-sheet-$$view.jpg || exit 1; done
+	  --down metal --across gem --width 320 --output docs/contact-sheet-$$view.jpg || exit 1; done
 
 lock: env-test ## resolve every lock anew from pyproject.toml
 	@$(BIN)/python tools/lock.py
