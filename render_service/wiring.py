@@ -3,15 +3,19 @@
 Everything is built from values, once, in the order it depends on; nothing below reads a setting.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from render_service.adapters.catalogue_folder import FolderAssets, load_catalogue
 from render_service.adapters.file_tier import FileTier
+from render_service.adapters.redis_connection import connect_redis
+from render_service.adapters.redis_tier import RedisTier
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
+from render_service.rendering.breaker import GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import RenditionTier
@@ -76,11 +80,12 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
     """Return the render service of this process; call it inside the event loop that will own it.
 
     Raises:
+        InvalidSetting: The URL of Redis is none.
         TierUnavailable: The data folder cannot be used.
     """
-    shared: list[RenditionTier] = []
-    if settings.file_tier_bytes:
-        shared.append(FileTier(settings.data, budget_bytes=settings.file_tier_bytes))
+    shared = [
+        GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
+    ]
     return RenderService(
         memory=Memory(budget_bytes=settings.memory_tier_bytes),
         tiers=Tiers(shared, pending_budget_bytes=settings.memory_tier_bytes // PENDING_SHARE),
@@ -91,3 +96,16 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
         source=studio.assets,
         limits=studio.limits,
     )
+
+
+def _shared_tiers(settings: Settings) -> Iterator[RenditionTier]:
+    """Yield the stores of renditions that the settings name, nearest first."""
+    if settings.redis_url:
+        yield RedisTier(
+            connect_redis(settings.redis_url),
+            timeout_s=settings.redis_timeout_s,
+            expiry_s=settings.redis_expiry_s,
+            value_bytes_max=settings.redis_value_bytes_max,
+        )
+    if settings.file_tier_bytes:
+        yield FileTier(settings.data, budget_bytes=settings.file_tier_bytes)

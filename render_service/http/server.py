@@ -13,7 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.protocol import PreparedHeads
-from render_service.settings import Settings, describe, read_settings
+from render_service.settings import Settings, environment_of, read_settings
 from render_service.wiring import build_service, open_studio
 
 DRAIN_SHARE: Final = 5
@@ -31,7 +31,7 @@ _FACTORY: Final = "render_service.http.server:create_app"
 
 def serve(settings: Settings) -> None:
     """Serve until the process is asked to stop (SIGTERM, SIGINT). Blocks."""
-    os.environ.update({row.name: row.value for row in describe(settings)})
+    os.environ.update(environment_of(settings))
     # libvips takes and gives back large blocks from many threads: glibc's arenas, one per thread
     # and core, keep them. Read when a process starts, so it holds for workers.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")

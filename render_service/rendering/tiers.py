@@ -31,7 +31,7 @@ class Tiers:
         self._tiers = tuple(tiers)
         self._pending: set[asyncio.Task[None]] = set()
         self._pending_bytes = 0
-        self._silent: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,8 +40,8 @@ class Tiers:
 
     @property
     def unavailable(self) -> frozenset[str]:
-        """Names of the tiers that could not be asked the last time."""
-        return frozenset(self._silent)
+        """Names of the tiers that could not be read or written the last time."""
+        return frozenset(name for name, _ in self._silent)
 
     async def find(self, key: RenderKey) -> tuple[Rendition, str] | None:
         """Return the rendition and the name of the nearest tier that holds it, or None.
@@ -77,9 +77,9 @@ class Tiers:
         try:
             found = await tier.get(key)
         except TierUnavailable as error:
-            self._note(tier, error)
+            self._note(tier, "read", error)
             return None
-        self._note(tier, None)
+        self._note(tier, "read", None)
         return found
 
     def _store_behind(
@@ -116,15 +116,16 @@ class Tiers:
         try:
             await tier.put(key, rendition)
         except TierUnavailable as error:
-            self._note(tier, error)
+            self._note(tier, "written", error)
         else:
-            self._note(tier, None)
+            self._note(tier, "written", None)
 
-    def _note(self, tier: RenditionTier, error: TierUnavailable | None) -> None:
+    def _note(self, tier: RenditionTier, what: str, error: TierUnavailable | None) -> None:
         """Log when a tier goes silent and when it is back, not once per request between."""
-        if error is not None and tier.name not in self._silent:
-            self._silent.add(tier.name)
-            _log.warning("tier %s is unavailable: %s", tier.name, error)
-        elif error is None and tier.name in self._silent:
-            self._silent.discard(tier.name)
-            _log.info("tier %s is back", tier.name)
+        silent = (tier.name, what)
+        if error is not None and silent not in self._silent:
+            self._silent.add(silent)
+            _log.warning("tier %s cannot be %s: %s", tier.name, what, error)
+        elif error is None and silent in self._silent:
+            self._silent.discard(silent)
+            _log.info("tier %s can be %s again", tier.name, what)

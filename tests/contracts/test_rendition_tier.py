@@ -6,31 +6,45 @@ import pytest
 
 from render_service.adapters.file_tier import FileTier
 from render_service.formats import Format
+from render_service.rendering.breaker import GuardedTier
 from render_service.rendering.memory import Memory, MemoryTier
+from tests.contracts.test_redis_tier import redis_tier
 from tests.rendering.builders import MIB, key, rendition
 
 
-def memory_tier(folder):
+def memory_tier(request):
     return MemoryTier(Memory(budget_bytes=16 * MIB))
 
 
-def file_tier(folder):
-    return FileTier(folder, budget_bytes=16 * MIB)
+def file_tier(request):
+    return FileTier(request.getfixturevalue("tmp_path"), budget_bytes=16 * MIB)
 
 
-@pytest.fixture(params=[memory_tier, file_tier])
-async def tier(request, tmp_path):
-    tier = request.param(tmp_path)
+def valkey_tier(request):
+    return redis_tier(request.getfixturevalue("valkey"))
+
+
+def redis_7_tier(request):
+    return redis_tier(request.getfixturevalue("redis_7"))
+
+
+def guarded_tier(request):
+    return GuardedTier(memory_tier(request), pause_s=1)
+
+
+@pytest.fixture(params=[memory_tier, file_tier, valkey_tier, redis_7_tier, guarded_tier])
+async def tier(request):
+    tier = request.param(request)
     yield tier
     await tier.close()
 
 
 async def test_it_has_a_short_name(tier):
-    assert tier.name.isalpha()
+    assert tier.name.isalnum()
 
 
 async def test_what_was_never_put_is_a_miss(tier):
-    assert await tier.get(key(1)) is None
+    assert await tier.get(key("never put")) is None
 
 
 @pytest.mark.parametrize("file_format", list(Format))
