@@ -34,6 +34,7 @@ _CORES: Final = "one per core, at most 8"
 _BASE: Final = r"(https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/\-]*[A-Za-z0-9_~\-])?)?"
 # Kubernetes sets RENDER_SERVICE_HOST and the like in every pod beside a Service of our name.
 _NOT_OURS: Final = PREFIX + "SERVICE_"
+EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
 _HIDDEN: Final = "(set; not shown)"
 _HEADER: Final = (

@@ -3,12 +3,15 @@
 Everything is built from values, once, in the order it depends on; nothing below reads a setting.
 """
 
+import dataclasses
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from render_service.adapters.catalogue_folder import FolderAssets, load_catalogue
+from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_tier import RedisTier
@@ -22,7 +25,7 @@ from render_service.rendering.ports import RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import Settings
+from render_service.settings import EMBEDDED, Settings
 
 PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
@@ -96,6 +99,21 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
         source=studio.assets,
         limits=studio.limits,
     )
+
+
+@contextmanager
+def run_embedded(settings: Settings) -> Iterator[Settings]:
+    """Run the servers that `settings` want brought along; yield settings that lead to them.
+
+    Raises:
+        InvalidSetting: Such a server is not installed.
+        TierUnavailable: It did not start.
+    """
+    if settings.redis_url != EMBEDDED:
+        yield settings
+        return
+    with run_valkey(settings.data / "valkey") as url:
+        yield dataclasses.replace(settings, redis_url=url)
 
 
 def _shared_tiers(settings: Settings) -> Iterator[RenditionTier]:
