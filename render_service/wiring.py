@@ -14,14 +14,15 @@ from render_service.adapters.catalogue_folder import FolderAssets, load_catalogu
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
+from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
-from render_service.rendering.breaker import GuardedTier
+from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
-from render_service.rendering.ports import RenditionTier
+from render_service.rendering.ports import RenderLease, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
@@ -98,6 +99,7 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
         source=studio.assets,
         limits=studio.limits,
+        lease=_lease(settings),
     )
 
 
@@ -114,6 +116,17 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
         return
     with run_valkey(settings.data / "valkey") as url:
         yield dataclasses.replace(settings, redis_url=url)
+
+
+def _lease(settings: Settings) -> RenderLease | None:
+    if not settings.redis_url:
+        return None
+    lease = RedisLease(
+        connect_redis(settings.redis_url),
+        lease_s=settings.lease_s,
+        timeout_s=settings.redis_timeout_s,
+    )
+    return GuardedLease(lease, pause_s=settings.breaker_pause_s)
 
 
 def _shared_tiers(settings: Settings) -> Iterator[RenditionTier]:

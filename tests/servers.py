@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 STARTS_WITHIN_S = 60
 
@@ -74,6 +75,11 @@ class RedisServer:
             connection.sendall(b"FLUSHALL\r\n")
             assert connection.recv(16).startswith(b"+OK")
 
+    def names(self):
+        """What is kept, by name."""
+        with Redis.from_url(self.url, decode_responses=True) as client:
+            return client.keys("*")
+
     def _connected(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=5)
 
@@ -102,12 +108,12 @@ def run_redis(program, folder, *words):
         server.stop()
 
 
-def wait_until(ready, describe, within_s=STARTS_WITHIN_S):
-    """Wait until `ready()`, asked twenty times a second; fail with what `describe()` says."""
+def wait_until(ready, describe, within_s=STARTS_WITHIN_S, step_s=0.05):
+    """Wait until `ready()`, asked every `step_s`; fail with what `describe()` says."""
     deadline_s = time.monotonic() + within_s
     while not ready():
         assert time.monotonic() < deadline_s, describe()
-        time.sleep(0.05)
+        time.sleep(step_s)
 
 
 def free_port():

@@ -4,8 +4,9 @@ Closed, calls pass. After a few failures in a row it opens, and calls fail at on
 waiting for a timeout. After a pause it is half open: one call, and only one, goes through as a
 probe while all others still fail at once; its outcome closes the breaker or opens it again.
 
-Reads and writes have a breaker each: a store that is full can still be read. Owned by one event
-loop; the clock is monotonic, so that a jump of the wall clock opens and closes nothing.
+Reads and writes have a breaker each: a store that is full can still be read. The lease is guarded
+like a tier. Owned by one event loop; the clock is monotonic, so that a jump of the wall clock opens
+and closes nothing.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import Final
 
 from render_service.errors import TierUnavailable
 from render_service.planning.key import RenderKey
-from render_service.rendering.ports import RenditionTier
+from render_service.rendering.ports import Claim, RenderLease, RenditionTier
 from render_service.rendering.rendition import Rendition
 
 FAILURES: Final = 3
@@ -122,3 +123,25 @@ class GuardedTier:
 
     async def close(self) -> None:
         await self._tier.close()
+
+
+class GuardedLease:
+    """A lease behind a breaker and a bound on calls at once, like a tier."""
+
+    def __init__(self, lease: RenderLease, *, pause_s: float, at_once: int = AT_ONCE) -> None:
+        self.breaker = Breaker(pause_s=pause_s)
+        self._lease = lease
+        self._asking = asyncio.Semaphore(at_once)
+
+    async def take(self, key: RenderKey) -> Claim | None:
+        async with self._asking:
+            with self.breaker.call():
+                return await self._lease.take(key)
+
+    async def is_held(self, key: RenderKey) -> bool:
+        async with self._asking:
+            with self.breaker.call():
+                return await self._lease.is_held(key)
+
+    async def close(self) -> None:
+        await self._lease.close()

@@ -43,12 +43,15 @@ class Tiers:
         """Names of the tiers that could not be read or written the last time."""
         return frozenset(name for name, _ in self._silent)
 
-    async def find(self, key: RenderKey) -> tuple[Rendition, str] | None:
+    async def find(
+        self, key: RenderKey, *, nearest_only: bool = False
+    ) -> tuple[Rendition, str] | None:
         """Return the rendition and the name of the nearest tier that holds it, or None.
 
-        The tiers nearer than that one are filled behind the answer.
+        The tiers nearer than that one are filled behind the answer. With `nearest_only` no tier
+        but the first is asked: for who asks again and again.
         """
-        for index, tier in enumerate(self._tiers):
+        for index, tier in enumerate(self._tiers[:1] if nearest_only else self._tiers):
             if (found := await self._ask(tier, key)) is not None:
                 self._store_behind(key, found, self._tiers[:index])
                 return found, tier.name
@@ -58,8 +61,8 @@ class Tiers:
         """Return the names of all tiers that hold `key`; nothing is filled."""
         return tuple([tier.name for tier in self._tiers if await self._ask(tier, key) is not None])
 
-    def store(self, key: RenderKey, rendition: Rendition) -> bool:
-        """Store in every tier, behind the answer; return whether it was accepted."""
+    def store(self, key: RenderKey, rendition: Rendition) -> asyncio.Task[None] | None:
+        """Store in every tier, behind the answer; return what does it, or None if not accepted."""
         return self._store_behind(key, rendition, self._tiers)
 
     async def settle(self) -> None:
@@ -84,19 +87,19 @@ class Tiers:
 
     def _store_behind(
         self, key: RenderKey, rendition: Rendition, tiers: Sequence[RenditionTier]
-    ) -> bool:
+    ) -> asyncio.Task[None] | None:
         if not tiers:
-            return False
+            return None
         size_bytes = len(rendition.body)
         if self._pending and self._pending_bytes + size_bytes > self.pending_budget_bytes:
             self.dropped += 1
-            return False
+            return None
         self._pending_bytes += size_bytes
         task = asyncio.create_task(self._put(key, rendition, tiers))
         # The set keeps the task alive (the loop holds tasks weakly) until it has settled.
         self._pending.add(task)
         task.add_done_callback(lambda done: self._settled(done, size_bytes))
-        return True
+        return task
 
     def _settled(self, task: asyncio.Task[None], size_bytes: int) -> None:
         self._pending.discard(task)
