@@ -160,6 +160,7 @@ def _choice(value: _Choice, meaning: str) -> _Choice:
 # redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
 # redis_value_bytes_max: 3072 × 2304 as AVIF or WebP stays under it; the PNG goes to files alone.
+# s3_timeout_s: first bytes come after some 30 ms, seldom 200; beyond that, drawing is as fast.
 # lease_s: renewed three times in that time, so a process may be held up for 3 s and keep its turn.
 # breaker_pause_s: one request each 2 s waits for a store that is away, the others not at all.
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
@@ -194,6 +195,9 @@ class Settings:
     redis_timeout_s: float = _number(0.05, "seconds", 0.001, 60, "A look into Redis may take.")
     redis_expiry_s: int = _number(30 * DAY_S, "seconds", 1, 3650 * DAY_S, "Kept in Redis.")
     redis_value_bytes_max: int = _number(4 * MIB, "bytes", 0, GIB, "Largest picture in Redis.")
+    s3_bucket: str = _text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
+    s3_endpoint: str = _text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
+    s3_timeout_s: float = _number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")
     lease_s: float = _number(5.0, "seconds", 0.1, 60, "A dead process is replaced by another.")
     breaker_pause_s: float = _number(2.0, "seconds", 0.01, 3600, "A failing store is left alone.")
     raster_cache_bytes: int = _number(512 * MIB, "bytes", 0, TIB, "Layers held by each process.")

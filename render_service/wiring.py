@@ -31,6 +31,9 @@ from render_service.settings import EMBEDDED, Settings
 PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
 
+BYTES_A_PIXEL = 4
+"""No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
+
 
 PAGES = 6
 """Pages of a layer file: a basis has at most six nodes."""
@@ -140,3 +143,13 @@ def _shared_tiers(settings: Settings) -> Iterator[RenditionTier]:
         )
     if settings.file_tier_bytes:
         yield FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
+    if settings.s3_bucket:
+        # Here, because botocore takes half a second to import and 20 MB to hold.
+        from render_service.adapters.s3_tier import S3Tier
+
+        yield S3Tier(
+            bucket=settings.s3_bucket,
+            endpoint=settings.s3_endpoint,
+            timeout_s=settings.s3_timeout_s,
+            object_bytes_max=settings.canvas_pixels_max * BYTES_A_PIXEL,
+        )

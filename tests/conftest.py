@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.ceph import make_bucket, run_ceph
 from tests.servers import redis_program, run_redis, valkey_program
 
 
@@ -27,3 +28,18 @@ def valkey(valkey_server):
 def redis_7(redis_7_server):
     redis_7_server.empty()
     return redis_7_server
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory):
+    with run_ceph(tmp_path_factory.mktemp("ceph")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(ceph, monkeypatch):
+    """A bucket of its own for each test, and the credentials for it in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ceph.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ceph.secret_key)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    return make_bucket(ceph)

@@ -1,4 +1,4 @@
-"""Two services that share nothing but a Redis, and what they do when it is gone."""
+"""Two services that share nothing but a Redis or a bucket, and what they do when it is gone."""
 
 import httpx
 import pytest
@@ -23,16 +23,26 @@ def service(catalogue, cache, tmp_path):
         yield server
 
 
-def test_what_one_machine_drew_another_finds(catalogue, valkey, tmp_path_factory, picture):
+@pytest.fixture(params=["redis", "s3"])
+def shared(request):
+    """A store that two services share: its name, and the settings that lead to it."""
+    if request.param == "redis":
+        return "redis", {"redis_url": request.getfixturevalue("valkey").url}
+    bucket = request.getfixturevalue("bucket")
+    settings = {"s3_bucket": bucket.name, "s3_endpoint": bucket.endpoint, "s3_timeout_s": 30}
+    return "s3", settings
+
+
+def test_what_one_machine_drew_another_finds(catalogue, shared, tmp_path_factory, picture):
     folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
-    settings = {**PATIENT, "redis_url": valkey.url}
+    name, settings = shared[0], {**PATIENT, **shared[1]}
     with run_server(catalogue, folders[0], **settings) as first:
         drawn = httpx.get(first.url + picture())
     with run_server(catalogue, folders[1], **settings) as second:
         found = httpx.get(second.url + picture())
 
     assert drawn.headers["cache-status"].endswith("fwd=miss; stored; detail=render")
-    assert found.headers["cache-status"] == "render-service; hit; detail=redis"
+    assert found.headers["cache-status"] == f"render-service; hit; detail={name}"
     for header in ("content-type", "etag", "content-length"):
         assert found.headers[header] == drawn.headers[header]
     assert found.content == drawn.content
