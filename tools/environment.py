@@ -22,9 +22,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = ["install", "--disable-pip-version-check", "--no-input"]
-# pyvips comes as source only: its tools are in locks/build.txt, and no compiler is needed, for
-# the library itself is in the pyvips-binary wheel.
-LOCKED = ["--require-hashes", "--only-binary=:all:", "--no-binary=pyvips", "--no-build-isolation"]
+# pyvips and sniffpy (of httplint) come as source only: their tools are in locks/build.txt, and no
+# compiler is needed, for the library itself is in the pyvips-binary wheel.
+SOURCES = "--no-binary=pyvips,sniffpy"
+LOCKED = ["--require-hashes", "--only-binary=:all:", SOURCES, "--no-build-isolation"]
 
 
 def main() -> int:
