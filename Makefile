@@ -12,13 +12,15 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check docs bench load studio contact-sheet lock clean
-.PHONY: env-run env-test env-bench env-load env-studio
+.PHONY: env-run env-embedded env-test env-bench env-load env-studio
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: env-run ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
+# With a Valkey of its own under .data, unless RENDER_REDIS_URL names another, or is empty.
+run: env-embedded ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
 	@RENDER_PORT=$(PORT) RENDER_GRACEFUL_STOP_S=$${RENDER_GRACEFUL_STOP_S:-5} \
+	  RENDER_REDIS_URL=$${RENDER_REDIS_URL-embedded} \
 	  exec $(BIN)/render-service serve
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
@@ -65,7 +67,7 @@ clean: ## remove environments, caches, builds and finished pictures
 	  .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-env-run env-test env-bench: env-%: need-python
+env-run env-embedded env-test env-bench: env-%: need-python
 	@$(PYTHON) tools/environment.py .venv $*
 env-load env-studio: env-%: need-python
 	@$(PYTHON) tools/environment.py .venv-$* $*

@@ -26,6 +26,7 @@ MIB: Final = 2**20
 GIB: Final = 2**30
 TIB: Final = 2**40
 PIB: Final = 2**50
+DAY_S: Final = 24 * 60 * 60
 CORES: Final = len(os.sched_getaffinity(0))
 
 _CORES: Final = "one per core, at most 8"
@@ -33,6 +34,9 @@ _CORES: Final = "one per core, at most 8"
 _BASE: Final = r"(https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/\-]*[A-Za-z0-9_~\-])?)?"
 # Kubernetes sets RENDER_SERVICE_HOST and the like in every pod beside a Service of our name.
 _NOT_OURS: Final = PREFIX + "SERVICE_"
+EMBEDDED: Final = "embedded"
+_REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
+_HIDDEN: Final = "(set; not shown)"
 _HEADER: Final = (
     "# Settings",
     "",
@@ -79,6 +83,7 @@ class _Knob(Struct, frozen=True, kw_only=True):
         meaning: What the setting does.
         default: The default in words.
         parse: Text to value; raises ValueError for what is not allowed.
+        secret: The value is never shown.
     """
 
     unit: str
@@ -86,6 +91,7 @@ class _Knob(Struct, frozen=True, kw_only=True):
     meaning: str
     default: str
     parse: Callable[[str], object]
+    secret: bool = False
 
 
 def _number(
@@ -110,7 +116,9 @@ def _number(
     return field(default=value, metadata={"knob": knob})
 
 
-def _text(value: str, unit: str, pattern: str, in_words: str, meaning: str) -> str:
+def _text(
+    value: str, unit: str, pattern: str, in_words: str, meaning: str, *, secret: bool = False
+) -> str:
     """A text that matches `pattern` whole; `in_words` says the pattern."""
 
     def parse(text: str) -> str:
@@ -118,7 +126,9 @@ def _text(value: str, unit: str, pattern: str, in_words: str, meaning: str) -> s
             raise ValueError(text)
         return text
 
-    knob = _Knob(unit=unit, range=in_words, meaning=meaning, default=value, parse=parse)
+    knob = _Knob(
+        unit=unit, range=in_words, meaning=meaning, default=value, parse=parse, secret=secret
+    )
     return field(default=value, metadata={"knob": knob})
 
 
@@ -147,6 +157,12 @@ def _choice(value: _Choice, meaning: str) -> _Choice:
 #   encodes while the first waits for a file or for the interpreter.
 # queue_length: at 0.1 s for a 1024² AVIF and two threads, 16 waiting renders are 0.8 s of waiting.
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
+# redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
+# redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
+# redis_value_bytes_max: 3072 × 2304 as AVIF or WebP stays under it; the PNG goes to files alone.
+# s3_timeout_s: first bytes come after some 30 ms, seldom 200; beyond that, drawing is as fast.
+# lease_s: renewed three times in that time, so a process may be held up for 3 s and keep its turn.
+# breaker_pause_s: one request each 2 s waits for a store that is away, the others not at all.
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
 # asset_bytes_max, canvas_pixels_max, layers_max: the art of the demo catalogue is under 60 MB in
 #   all and 1600² a view; the ladder ends at 3072; the limits leave room and still bound the work.
@@ -168,6 +184,22 @@ class Settings:
     queue_length: int = _number(16, "renders", 0, 10_000, "That may wait in each process.")
     memory_tier_bytes: int = _number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
     file_tier_bytes: int = _number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")
+    redis_url: str = _text(
+        "",
+        "URL",
+        _REDIS,
+        "redis://…, rediss://…, unix://…, or `embedded`",
+        "Where pictures are shared; `embedded`: `serve` starts a Valkey of its own.",
+        secret=True,
+    )
+    redis_timeout_s: float = _number(0.05, "seconds", 0.001, 60, "A look into Redis may take.")
+    redis_expiry_s: int = _number(30 * DAY_S, "seconds", 1, 3650 * DAY_S, "Kept in Redis.")
+    redis_value_bytes_max: int = _number(4 * MIB, "bytes", 0, GIB, "Largest picture in Redis.")
+    s3_bucket: str = _text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
+    s3_endpoint: str = _text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
+    s3_timeout_s: float = _number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")
+    lease_s: float = _number(5.0, "seconds", 0.1, 60, "A dead process is replaced by another.")
+    breaker_pause_s: float = _number(2.0, "seconds", 0.01, 3600, "A failing store is left alone.")
     raster_cache_bytes: int = _number(512 * MIB, "bytes", 0, TIB, "Layers held by each process.")
     asset_bytes_max: int = _number(64 * MIB, "bytes", 1, 4 * GIB, "Largest layer file read.")
     canvas_pixels_max: int = _number(4096**2, "pixels", 1, 2**28, "Largest canvas drawn.")
@@ -209,7 +241,7 @@ def describe(settings: Settings) -> Sequence[SettingRow]:
     return [
         SettingRow(
             name=_variable(name),
-            value=str(getattr(settings, name)),
+            value=_shown(knob, str(getattr(settings, name))),
             unit=knob.unit,
             range=knob.range,
             default=knob.default,
@@ -217,6 +249,11 @@ def describe(settings: Settings) -> Sequence[SettingRow]:
         )
         for name, knob in _knobs()
     ]
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """Return the variables that make `read_settings` return `settings`, secrets included."""
+    return {_variable(name): str(getattr(settings, name)) for name, _ in _knobs()}
 
 
 def settings_markdown() -> str:
@@ -241,8 +278,13 @@ def _variable(name: str) -> str:
 
 def _refused(variable: str, knob: _Knob, given: str) -> str:
     """One line of the refusal: the name, what is allowed, and what was given."""
-    shown = given if len(given) <= 80 else given[:77] + "..."
+    shown = _shown(knob, given)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return f"{variable} ({knob.unit}) must be {knob.range}; given {shown!r}."
+
+
+def _shown(knob: _Knob, value: str) -> str:
+    return _HIDDEN if knob.secret and value else value
 
 
 def _unknown(variable: str, known: Sequence[str]) -> str:

@@ -3,25 +3,36 @@
 Everything is built from values, once, in the order it depends on; nothing below reads a setting.
 """
 
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from render_service.adapters.catalogue_folder import FolderAssets, load_catalogue
+from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
+from render_service.adapters.redis_connection import connect_redis
+from render_service.adapters.redis_lease import RedisLease
+from render_service.adapters.redis_tier import RedisTier
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
+from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
-from render_service.rendering.ports import RenditionTier
+from render_service.rendering.ports import RenderLease, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import Settings
+from render_service.settings import EMBEDDED, Settings
 
 PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
+
+BYTES_A_PIXEL = 4
+"""No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
 
 
 PAGES = 6
@@ -76,11 +87,12 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
     """Return the render service of this process; call it inside the event loop that will own it.
 
     Raises:
+        InvalidSetting: The URL of Redis is none.
         TierUnavailable: The data folder cannot be used.
     """
-    shared: list[RenditionTier] = []
-    if settings.file_tier_bytes:
-        shared.append(FileTier(settings.data, budget_bytes=settings.file_tier_bytes))
+    shared = [
+        GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
+    ]
     return RenderService(
         memory=Memory(budget_bytes=settings.memory_tier_bytes),
         tiers=Tiers(shared, pending_budget_bytes=settings.memory_tier_bytes // PENDING_SHARE),
@@ -90,4 +102,54 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
         source=studio.assets,
         limits=studio.limits,
+        lease=_lease(settings),
     )
+
+
+@contextmanager
+def run_embedded(settings: Settings) -> Iterator[Settings]:
+    """Run the servers that `settings` want brought along; yield settings that lead to them.
+
+    Raises:
+        InvalidSetting: Such a server is not installed.
+        TierUnavailable: It did not start.
+    """
+    if settings.redis_url != EMBEDDED:
+        yield settings
+        return
+    with run_valkey(settings.data / "valkey") as url:
+        yield dataclasses.replace(settings, redis_url=url)
+
+
+def _lease(settings: Settings) -> RenderLease | None:
+    if not settings.redis_url:
+        return None
+    lease = RedisLease(
+        connect_redis(settings.redis_url),
+        lease_s=settings.lease_s,
+        timeout_s=settings.redis_timeout_s,
+    )
+    return GuardedLease(lease, pause_s=settings.breaker_pause_s)
+
+
+def _shared_tiers(settings: Settings) -> Iterator[RenditionTier]:
+    """Yield the stores of renditions that the settings name, nearest first."""
+    if settings.redis_url:
+        yield RedisTier(
+            connect_redis(settings.redis_url),
+            timeout_s=settings.redis_timeout_s,
+            expiry_s=settings.redis_expiry_s,
+            value_bytes_max=settings.redis_value_bytes_max,
+        )
+    if settings.file_tier_bytes:
+        yield FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
+    if settings.s3_bucket:
+        # Here, because botocore takes half a second to import and 20 MB to hold.
+        from render_service.adapters.s3_tier import S3Tier
+
+        yield S3Tier(
+            bucket=settings.s3_bucket,
+            endpoint=settings.s3_endpoint,
+            timeout_s=settings.s3_timeout_s,
+            object_bytes_max=settings.canvas_pixels_max * BYTES_A_PIXEL,
+        )

@@ -8,9 +8,12 @@ from render_service.settings import (
     LogLevel,
     Settings,
     describe,
+    environment_of,
     read_settings,
     settings_markdown,
 )
+
+URL_WITH_PASSWORD = "redis://:hunter2@cache.example/0"  # noqa: S105  # nobody's
 
 
 def refusal(**environ: str) -> str:
@@ -133,3 +136,20 @@ def test_variables_that_kubernetes_sets_for_a_service_of_our_name_are_not_ours()
 def test_a_public_url_that_would_break_a_header_is_refused(url):
     with pytest.raises(InvalidSetting, match="RENDER_PUBLIC_URL"):
         read_settings({"RENDER_PUBLIC_URL": url})
+
+
+def test_a_secret_is_neither_shown_nor_repeated_when_it_is_refused():
+    rows = {
+        row.name: row for row in describe(read_settings({"RENDER_REDIS_URL": URL_WITH_PASSWORD}))
+    }
+
+    assert rows["RENDER_REDIS_URL"].value == "(set; not shown)"
+    assert "hunter2" not in refusal(
+        RENDER_REDIS_URL=URL_WITH_PASSWORD.replace("redis://", "http://")
+    )
+
+
+def test_an_environment_made_of_settings_reads_back_as_the_same():
+    settings = read_settings({"RENDER_REDIS_URL": URL_WITH_PASSWORD, "RENDER_WORKERS": "3"})
+
+    assert read_settings(environment_of(settings)) == settings

@@ -22,16 +22,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = ["install", "--disable-pip-version-check", "--no-input"]
-# pyvips comes as source only: its tools are in locks/build.txt, and no compiler is needed, for
-# the library itself is in the pyvips-binary wheel.
-LOCKED = ["--require-hashes", "--only-binary=:all:", "--no-binary=pyvips", "--no-build-isolation"]
+# pyvips and sniffpy (of httplint) come as source only: their tools are in locks/build.txt, and no
+# compiler is needed, for the library itself is in the pyvips-binary wheel.
+SOURCES = "--no-binary=pyvips,sniffpy"
+LOCKED = ["--require-hashes", "--only-binary=:all:", SOURCES, "--no-build-isolation"]
 
 
 def main() -> int:
     """Make the environment named on the command line current; return the exit status."""
     parser = argparse.ArgumentParser(description="Make a virtual environment from a lock.")
     parser.add_argument("folder", help="the environment, relative to the tree")
-    parser.add_argument("use", help="the lock: run, test, bench, load or studio")
+    parser.add_argument("use", help="the lock: run, embedded, test, bench, load or studio")
     arguments = parser.parse_args()
     try:
         # Two of us at once, in two terminals, would install into one another.

@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 USES: dict[str, tuple[list[str], list[str]]] = {
     "run": (["pyproject.toml"], []),
     "build": (["--group", "build"], ["run"]),
-    "test": (["pyproject.toml", "--extra", "test"], ["run", "build"]),
+    "embedded": (["pyproject.toml", "--extra", "embedded"], ["run", "build"]),
+    "test": (
+        ["pyproject.toml", "--extra", "embedded", "--extra", "test"],
+        ["run", "build", "embedded"],
+    ),
     "bench": (["pyproject.toml", "--extra", "bench"], ["run", "build", "test"]),
     "load": (["pyproject.toml", "--extra", "load"], ["run", "build"]),
     "studio": (["pyproject.toml", "--extra", "studio"], ["run", "build"]),

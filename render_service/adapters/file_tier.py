@@ -12,36 +12,23 @@ count too high, never too low, and no put has to walk the folders.
 import asyncio
 import contextlib
 import fcntl
-import hashlib
 import logging
 import os
-import re
 import secrets
-import struct
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from render_service.adapters.seal import make_seal, store_name, unseal_joined
 from render_service.errors import TierUnavailable
-from render_service.formats import Format
 from render_service.planning.key import RenderKey
-from render_service.rendering.rendition import Rendition, make_rendition
+from render_service.rendering.rendition import Rendition
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-_KEY: Final = re.compile(r"[0-9a-f]{64}\.(?:avif|webp|jpg|png)")
-
-# The seal: magic, width, height, length of the picture, its SHA-256; then the CRC-32 of the key
-# and all of these, so that a file under another's name is not believed either.
-_SEAL: Final = struct.Struct(">4sIIQ32s")
-_CRC: Final = struct.Struct(">I")
-_SEAL_BYTES: Final = _SEAL.size + _CRC.size
-_MAGIC: Final = b"RSR1"
 
 _SWEEP_TO: Final = 0.9
 """A sweep leaves this share of the budget, so that one walk of the folders pays for the next tenth
@@ -99,9 +86,7 @@ class FileTier:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
 
     def _path(self, key: RenderKey) -> Path:
-        if _KEY.fullmatch(key) is None:
-            raise ValueError(f"{key!r} is no render key")
-        return self._renditions / key[:2] / key
+        return self.folder / store_name(key)
 
     def _read(self, key: RenderKey) -> Rendition | None:
         path = self._path(key)
@@ -111,7 +96,7 @@ class FileTier:
                 data = file.read()
         except FileNotFoundError:
             return None
-        rendition = _unseal(key, data)
+        rendition = unseal_joined(key, data)
         if rendition is None:
             _log.warning("removed a damaged rendition: %s", key)
             path.unlink(missing_ok=True)
@@ -122,7 +107,7 @@ class FileTier:
 
     def _write(self, key: RenderKey, rendition: Rendition) -> None:
         path = self._path(key)
-        seal = _seal(key, rendition)
+        seal = make_seal(key, rendition)
         size_bytes = len(rendition.body) + len(seal)
         if size_bytes > self.budget_bytes:
             return
@@ -198,24 +183,6 @@ class FileTier:
             with contextlib.suppress(FileNotFoundError):
                 facts = path.stat()
                 yield _Entry(facts.st_mtime_ns, facts.st_size, path)
-
-
-def _seal(key: RenderKey, rendition: Rendition) -> bytes:
-    digest = hashlib.sha256(rendition.body).digest()
-    facts = (_MAGIC, rendition.width_px, rendition.height_px, len(rendition.body), digest)
-    seal = _SEAL.pack(*facts)
-    return seal + _CRC.pack(zlib.crc32(key.encode() + seal))
-
-
-def _unseal(key: RenderKey, data: bytes) -> Rendition | None:
-    """The rendition in `data`, or None unless every byte of it is what was put under `key`."""
-    body, seal, crc = data[:-_SEAL_BYTES], data[-_SEAL_BYTES : -_CRC.size], data[-_CRC.size :]
-    if len(seal) != _SEAL.size or zlib.crc32(key.encode() + seal) != _CRC.unpack(crc)[0]:
-        return None
-    magic, width_px, height_px, length, digest = _SEAL.unpack(seal)
-    if (magic, length) != (_MAGIC, len(body)) or hashlib.sha256(body).digest() != digest:
-        return None
-    return make_rendition(body, Format(key.rpartition(".")[2]), width_px, height_px)
 
 
 def _read_count(descriptor: int) -> int | None:

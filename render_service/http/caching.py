@@ -7,9 +7,6 @@ precondition wrongly gets the whole picture.
 import re
 from typing import Final, NamedTuple
 
-IMMUTABLE: Final = "public, max-age=31536000, immutable, no-transform"
-"""A year, the longest RFC 9111 caches are expected to believe; see the contract with CDNs."""
-
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 # 18 digits: more than any length has, and a number Python reads in no time.
 _RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from render_service.errors import UnknownQueryKey
-from render_service.http.caching import IMMUTABLE, Unsatisfiable, is_current, pick_range
+from render_service.http.caching import Unsatisfiable, is_current, pick_range
 from render_service.http.problems import describe_error, describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
@@ -28,7 +28,7 @@ from render_service.http.replies import (
 from render_service.planning.key import RenderKey
 from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.url import build_image_path, parse_image_path
-from render_service.rendering.rendition import Rendition
+from render_service.rendering.rendition import IMMUTABLE, Rendition
 from render_service.rendering.service import RenderService, Served
 
 MEMO_ENTRIES: Final = 8192

@@ -6,6 +6,8 @@ is the same as the first one.
 
 import logging
 import os
+import signal
+import sys
 from typing import Final
 
 import uvicorn
@@ -13,8 +15,8 @@ from uvicorn.supervisors import Multiprocess
 
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.protocol import PreparedHeads
-from render_service.settings import Settings, describe, read_settings
-from render_service.wiring import build_service, open_studio
+from render_service.settings import Settings, environment_of, read_settings
+from render_service.wiring import build_service, open_studio, run_embedded
 
 DRAIN_SHARE: Final = 5
 """1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
@@ -30,8 +32,21 @@ _FACTORY: Final = "render_service.http.server:create_app"
 
 
 def serve(settings: Settings) -> None:
-    """Serve until the process is asked to stop (SIGTERM, SIGINT). Blocks."""
-    os.environ.update({row.name: row.value for row in describe(settings)})
+    """Serve until the process is asked to stop (SIGTERM, SIGINT). Blocks.
+
+    Raises:
+        InvalidSetting: A server that is to be brought along is not installed.
+        TierUnavailable: It did not start.
+    """
+    # uvicorn raises the signal again when it has stopped, which would end this process on the
+    # spot: what was brought along is stopped first.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    with run_embedded(settings) as reachable:
+        _serve(reachable)
+
+
+def _serve(settings: Settings) -> None:
+    os.environ.update(environment_of(settings))
     # libvips takes and gives back large blocks from many threads: glibc's arenas, one per thread
     # and core, keep them. Read when a process starts, so it holds for workers.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")

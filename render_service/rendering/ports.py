@@ -1,6 +1,7 @@
 """What rendering needs of the outside world; adapters implement these.
 
-A port is as small as its callers: a tier keeps finished renditions, a source reads layer files.
+A port is as small as its callers: a tier keeps finished renditions, a source reads layer files, a
+lease says who makes what.
 """
 
 from typing import Protocol
@@ -50,4 +51,41 @@ class RenditionTier(Protocol):
 
     async def close(self) -> None:
         """Let go of what the tier holds open."""
+        ...
+
+
+class Claim(Protocol):
+    """The right to make one rendition; kept alive until it is released or its process dies."""
+
+    @property
+    def token(self) -> int:
+        """How often this rendition was claimed, lately and by anyone; each claim has its own."""
+        ...
+
+    async def release(self) -> None:
+        """Give it up. A claim that has passed to another process stays with that one."""
+        ...
+
+
+class RenderLease(Protocol):
+    """Who makes a rendition, among all processes that share a store."""
+
+    async def take(self, key: RenderKey) -> Claim | None:
+        """Return the claim to make the rendition of `key`, or None while another has it.
+
+        Raises:
+            TierUnavailable: It could not be asked. Callers go on without a claim.
+        """
+        ...
+
+    async def is_held(self, key: RenderKey) -> bool:
+        """Return whether anyone holds the claim to `key`.
+
+        Raises:
+            TierUnavailable: It could not be asked.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the lease holds open."""
         ...

@@ -4,10 +4,15 @@ The strong ETag is derived from the bytes, so it cannot disagree with them.
 """
 
 import hashlib
+from typing import Final
 
 from msgspec import Struct
 
 from render_service.formats import FACTS, Format
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable, no-transform"
+"""The Cache-Control of a rendition, wherever it is served from: a year, the longest RFC 9111 caches
+are expected to believe; see the contract with CDNs."""
 
 
 class Rendition(Struct, frozen=True, kw_only=True):

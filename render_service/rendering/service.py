@@ -1,4 +1,4 @@
-"""The route from a plan to its rendition: memory, one flight, shared tiers, a bounded render.
+"""The route from a plan to its rendition: memory, one flight, shared tiers, a turn, a render.
 
 Every stop may find the rendition and none may change it; the key is derived once, here, and the
 memory is asked before anything else can run.
@@ -24,10 +24,11 @@ from render_service.planning.plan import Placement, RenderPlan
 from render_service.rendering.coalesce import Flight, Flights
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
-from render_service.rendering.ports import AssetSource
+from render_service.rendering.ports import AssetSource, RenderLease
 from render_service.rendering.rasters import Layers, Rasters
 from render_service.rendering.rendition import Rendition, make_rendition
 from render_service.rendering.tiers import Tiers
+from render_service.rendering.turns import Turn, Turns
 
 TIMINGS_KEPT: Final = 1024
 """Renders whose timings `explain` can still show: some 200 kB."""
@@ -88,6 +89,7 @@ class RenderService:
         rasters: Layers kept ready.
         source: Where layer files are read from.
         limits: Bounds of a plan and of its files.
+        lease: By which processes agree who renders; None: each for itself.
     """
 
     def __init__(
@@ -99,11 +101,13 @@ class RenderService:
         rasters: Rasters,
         source: AssetSource,
         limits: Limits,
+        lease: RenderLease | None = None,
     ) -> None:
         self.memory, self.tiers = memory, tiers
         self._executor, self._rasters = executor, rasters
         self._source, self._limits = source, limits
         self._flights: Flights[Served] = Flights()
+        self._turns = Turns(tiers, lease)
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
     async def render(self, plan: RenderPlan) -> Served:
@@ -150,6 +154,7 @@ class RenderService:
     async def close(self) -> None:
         """Finish what is under way, store what is waiting, let go of threads and tiers."""
         await self._flights.settle()
+        await self._turns.close()
         await self.tiers.close()
         await self._executor.close()
 
@@ -157,24 +162,30 @@ class RenderService:
         self, key: RenderKey, plan: RenderPlan, flight: Flight[Served]
     ) -> Served:
         if (found := await self.tiers.find(key)) is not None:
-            rendition, tier = found
-            self.memory.put(key, rendition)
-            return Served(rendition=rendition, source=tier)
+            return self._keep(key, *found)
         check_plan(plan, self._limits)
-        asked_s = time.perf_counter()
-        async with self._executor.place():
-            flight.begin()
-            queued_s = time.perf_counter() - asked_s
-            return await self._make(key, plan, queued_s)
+        async with self._turns.turn(key) as turn:
+            if turn.found is not None:
+                return self._keep(key, *turn.found)
+            asked_s = time.perf_counter()
+            async with self._executor.place():
+                flight.begin()
+                return await self._make(key, plan, turn, queued_s=time.perf_counter() - asked_s)
 
-    async def _make(self, key: RenderKey, plan: RenderPlan, queued_s: float) -> Served:
+    def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
+        self.memory.put(key, rendition)
+        return Served(rendition=rendition, source=tier)
+
+    async def _make(
+        self, key: RenderKey, plan: RenderPlan, turn: Turn, *, queued_s: float
+    ) -> Served:
         started_s = time.perf_counter()
         tile = await self._gather(plan)
         fetched_s = time.perf_counter()
         rendition, compose_s, encode_s = await self._executor.run(lambda: _draw(plan, tile))
         drawn_s = time.perf_counter()
         in_memory = self.memory.put(key, rendition)
-        in_tiers = self.tiers.store(key, rendition)
+        turn.storing = self.tiers.store(key, rendition)
         timings = Timings(
             queue_ms=1000 * queued_s,
             fetch_ms=1000 * (fetched_s - started_s),
@@ -183,9 +194,8 @@ class RenderService:
             store_ms=1000 * (time.perf_counter() - drawn_s),
         )
         self._note(key, timings)
-        return Served(
-            rendition=rendition, source="render", stored=in_memory or in_tiers, timings=timings
-        )
+        stored = in_memory or turn.storing is not None
+        return Served(rendition=rendition, source="render", stored=stored, timings=timings)
 
     async def _gather(self, plan: RenderPlan) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""

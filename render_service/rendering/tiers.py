@@ -31,7 +31,7 @@ class Tiers:
         self._tiers = tuple(tiers)
         self._pending: set[asyncio.Task[None]] = set()
         self._pending_bytes = 0
-        self._silent: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,15 +40,18 @@ class Tiers:
 
     @property
     def unavailable(self) -> frozenset[str]:
-        """Names of the tiers that could not be asked the last time."""
-        return frozenset(self._silent)
+        """Names of the tiers that could not be read or written the last time."""
+        return frozenset(name for name, _ in self._silent)
 
-    async def find(self, key: RenderKey) -> tuple[Rendition, str] | None:
+    async def find(
+        self, key: RenderKey, *, nearest_only: bool = False
+    ) -> tuple[Rendition, str] | None:
         """Return the rendition and the name of the nearest tier that holds it, or None.
 
-        The tiers nearer than that one are filled behind the answer.
+        The tiers nearer than that one are filled behind the answer. With `nearest_only` no tier
+        but the first is asked: for who asks again and again.
         """
-        for index, tier in enumerate(self._tiers):
+        for index, tier in enumerate(self._tiers[:1] if nearest_only else self._tiers):
             if (found := await self._ask(tier, key)) is not None:
                 self._store_behind(key, found, self._tiers[:index])
                 return found, tier.name
@@ -58,8 +61,8 @@ class Tiers:
         """Return the names of all tiers that hold `key`; nothing is filled."""
         return tuple([tier.name for tier in self._tiers if await self._ask(tier, key) is not None])
 
-    def store(self, key: RenderKey, rendition: Rendition) -> bool:
-        """Store in every tier, behind the answer; return whether it was accepted."""
+    def store(self, key: RenderKey, rendition: Rendition) -> asyncio.Task[None] | None:
+        """Store in every tier, behind the answer; return what does it, or None if not accepted."""
         return self._store_behind(key, rendition, self._tiers)
 
     async def settle(self) -> None:
@@ -77,26 +80,26 @@ class Tiers:
         try:
             found = await tier.get(key)
         except TierUnavailable as error:
-            self._note(tier, error)
+            self._note(tier, "read", error)
             return None
-        self._note(tier, None)
+        self._note(tier, "read", None)
         return found
 
     def _store_behind(
         self, key: RenderKey, rendition: Rendition, tiers: Sequence[RenditionTier]
-    ) -> bool:
+    ) -> asyncio.Task[None] | None:
         if not tiers:
-            return False
+            return None
         size_bytes = len(rendition.body)
         if self._pending and self._pending_bytes + size_bytes > self.pending_budget_bytes:
             self.dropped += 1
-            return False
+            return None
         self._pending_bytes += size_bytes
         task = asyncio.create_task(self._put(key, rendition, tiers))
         # The set keeps the task alive (the loop holds tasks weakly) until it has settled.
         self._pending.add(task)
         task.add_done_callback(lambda done: self._settled(done, size_bytes))
-        return True
+        return task
 
     def _settled(self, task: asyncio.Task[None], size_bytes: int) -> None:
         self._pending.discard(task)
@@ -116,15 +119,16 @@ class Tiers:
         try:
             await tier.put(key, rendition)
         except TierUnavailable as error:
-            self._note(tier, error)
+            self._note(tier, "written", error)
         else:
-            self._note(tier, None)
+            self._note(tier, "written", None)
 
-    def _note(self, tier: RenditionTier, error: TierUnavailable | None) -> None:
+    def _note(self, tier: RenditionTier, what: str, error: TierUnavailable | None) -> None:
         """Log when a tier goes silent and when it is back, not once per request between."""
-        if error is not None and tier.name not in self._silent:
-            self._silent.add(tier.name)
-            _log.warning("tier %s is unavailable: %s", tier.name, error)
-        elif error is None and tier.name in self._silent:
-            self._silent.discard(tier.name)
-            _log.info("tier %s is back", tier.name)
+        silent = (tier.name, what)
+        if error is not None and silent not in self._silent:
+            self._silent.add(silent)
+            _log.warning("tier %s cannot be %s: %s", tier.name, what, error)
+        elif error is None and silent in self._silent:
+            self._silent.discard(silent)
+            _log.info("tier %s can be %s again", tier.name, what)

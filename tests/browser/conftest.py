@@ -10,7 +10,9 @@ from tests.http.server import COMPOSITIONS, run_server
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
-@pytest.fixture(scope="session")
+# For these tests only: Playwright holds an event loop in this thread until it ends, beside which
+# no asynchronous test can run.
+@pytest.fixture(scope="package")
 def browser():
     path = shutil.which("chromium")
     if path is None:

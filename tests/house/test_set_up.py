@@ -29,6 +29,10 @@ def test_make_run_serves_on_the_port_that_is_asked_for():
     assert "exec .venv/bin/render-service serve" in typed
 
 
+def test_make_run_brings_a_valkey_along_unless_another_is_named():
+    assert "RENDER_REDIS_URL=${RENDER_REDIS_URL-embedded}" in make("-n", "run")
+
+
 def test_a_fingerprint_changes_with_any_file_it_covers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

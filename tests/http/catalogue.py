@@ -4,6 +4,7 @@ The ring is a grey bar that takes the metal's colour, the stone a disc of a flat
 can tell from a pixel what was drawn.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,18 +89,25 @@ encoding = "linear"
 COLOURS = {"ruby": (200, 0, 40), "sapphire": (20, 40, 200)}
 
 
-def write_catalogue(folder: Path) -> Path:
-    """Write the catalogue into `folder` and return it."""
+def write_catalogue(folder: Path, *, scale: int = 1) -> Path:
+    """Write the catalogue into `folder` and return it; `scale` makes it larger, and slow."""
     ring = folder / "ring"
     ring.mkdir(parents=True)
     (folder / "materials.toml").write_text(MATERIALS)
-    (ring / "composition.toml").write_text(COMPOSITION)
-    _save(ring / "ground.png", _flat(320, 240, (255, 255, 255, 255), np.uint8))
-    _save(ring / "band.png", _bar(320, 240))
-    _save(ring / "top.png", _bar(200, 200))
+    sizes = re.compile(r"^(?:width_px|height_px|regions\.stone) =.*$", re.MULTILINE)
+    larger = sizes.sub(lambda line: _scaled(line[0], scale), COMPOSITION)
+    (ring / "composition.toml").write_text(larger)
+    width, height, square = 320 * scale, 240 * scale, 200 * scale
+    _save(ring / "ground.png", _flat(width, height, (255, 255, 255, 255), np.uint8))
+    _save(ring / "band.png", _bar(width, height))
+    _save(ring / "top.png", _bar(square, square))
     for gem, colour in COLOURS.items():
-        _save(ring / f"stone-{gem}.png", _disc(320, 240, colour))
+        _save(ring / f"stone-{gem}.png", _disc(width, height, colour))
     return folder
+
+
+def _scaled(line: str, scale: int) -> str:
+    return re.sub(r"\d+", lambda number: str(int(number[0]) * scale), line)
 
 
 def _flat(width, height, pixel, kind):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from tests.servers import free_port
 
 COMPOSITIONS = Path(__file__).parents[2] / "compositions"
 
@@ -97,8 +98,3 @@ def wait_until_ready(server):
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"the server did not start:\n{server.log.read_text()}")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]

@@ -76,7 +76,9 @@ class WatchedAssets:
 class Workshop:
     """A render service over the catalogue in `folder`, and its parts in reach."""
 
-    def __init__(self, folder, *, tiers=(), threads=2, queue_length=100, memory_bytes=MIB):
+    def __init__(
+        self, folder, *, tiers=(), threads=2, queue_length=100, memory_bytes=MIB, lease=None
+    ):
         found = load_catalogue(folder)
         self.planner = Planner(found.catalogue, PROFILES)
         self.assets = WatchedAssets(FolderAssets(found.files, 64 * MIB))
@@ -91,6 +93,7 @@ class Workshop:
             rasters=self.rasters,
             source=self.assets,
             limits=Limits(),
+            lease=lease,
         )
 
     def plan(self, width_px=160, file_format=Format.WEBP, view="hero", **selection):

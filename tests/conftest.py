@@ -1,0 +1,45 @@
+"""Real servers that several suites share: one of each for the whole run, empty for every test."""
+
+import pytest
+
+from tests.ceph import make_bucket, run_ceph
+from tests.servers import redis_program, run_redis, valkey_program
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory):
+    with run_redis(valkey_program(), tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_7_server(tmp_path_factory):
+    with run_redis(redis_program(), tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_server):
+    valkey_server.empty()
+    return valkey_server
+
+
+@pytest.fixture
+def redis_7(redis_7_server):
+    redis_7_server.empty()
+    return redis_7_server
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory):
+    with run_ceph(tmp_path_factory.mktemp("ceph")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(ceph, monkeypatch):
+    """A bucket of its own for each test, and the credentials for it in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ceph.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ceph.secret_key)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    return make_bucket(ceph)
