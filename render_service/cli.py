@@ -15,7 +15,7 @@ from render_service import commands
 from render_service.errors import InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
-from render_service.wiring import open_studio
+from render_service.wiring import open_studio, try_data_folder
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -119,8 +119,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # Here, because Litestar takes half a second to import and no other command needs it.
     from render_service.http.server import serve
 
-    # Read here too: a worker that cannot read its catalogue would be started again for ever.
+    # Tried here too: a worker that cannot start would be started again for ever.
     open_studio(settings)
+    try_data_folder(settings)
     serve(settings)
     return 0
 

@@ -106,6 +106,16 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
     )
 
 
+def try_data_folder(settings: Settings) -> None:
+    """Make the data folder and what the file tier needs in it.
+
+    Raises:
+        TierUnavailable: It cannot be made or used.
+    """
+    if settings.file_tier_bytes:
+        FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
+
+
 @contextmanager
 def run_embedded(settings: Settings) -> Iterator[Settings]:
     """Run the servers that `settings` want brought along; yield settings that lead to them.

@@ -234,6 +234,19 @@ def test_a_broken_catalogue_is_not_served(tmp_path):
     assert b"Traceback" not in done.stderr
 
 
+def test_a_data_folder_that_cannot_be_used_is_refused_once(folder, tmp_path):
+    (tmp_path / "data").write_text("a file")
+
+    done = run(
+        "serve", catalogue=folder, RENDER_PORT="0", RENDER_WORKERS="2",
+        RENDER_DATA=str(tmp_path / "data"),
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert b"render-service serve: The file tier: " in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_layer_file_that_changed_since_is_missing_not_wrong(folder, tmp_path):
     moved = write_catalogue(tmp_path / "moved")
     plan = tmp_path / "plan.json"

@@ -8,6 +8,9 @@ import logging
 import os
 import signal
 import sys
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from typing import Final
 
 import uvicorn
@@ -84,6 +87,7 @@ def create_app() -> FrontDoor:
         InvalidCatalogue: The catalogue is not.
     """
     settings = read_settings(os.environ)
+    _end_with_parent()
     logging.basicConfig(level=settings.log_level.value.upper(), format=_LOG_FORMAT)
     # pyvips tells of every thread that libvips ends.
     logging.getLogger("pyvips").setLevel(logging.WARNING)
@@ -94,6 +98,22 @@ def create_app() -> FrontDoor:
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
     )
+
+
+def _end_with_parent() -> None:
+    """Stop this worker when the process that started it has died, however it died.
+
+    Otherwise the workers of a killed parent would serve on, and hold the port against the next.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
 class _Workers(Multiprocess):

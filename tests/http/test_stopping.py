@@ -129,3 +129,12 @@ def test_what_was_drawn_before_a_stop_is_stored_by_its_end(catalogue, tmp_path, 
         answer = httpx.get(server.url + picture(320, "avif"))
     assert answer.headers["cache-status"].endswith("detail=file")
     assert answer.headers["etag"] == tag
+
+
+def test_workers_end_when_their_parent_is_killed(several):
+    workers = psutil.Process(several.process.pid).children(recursive=True)
+
+    several.process.kill()
+
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert alive == []
