@@ -38,7 +38,7 @@ from render_service.rendering.check import Check
 from render_service.rendering.offline import draw_with
 from render_service.rendering.rasters import Rasters
 from render_service.settings import Settings, describe
-from render_service.wiring import Studio, open_studio
+from render_service.wiring import Studio, open_studio, read_studio
 
 USUAL_WIDTH_PX = 800
 """Width of a picture where none is asked for: half of a screen."""
@@ -126,10 +126,11 @@ def check(settings: Settings, catalogues: Sequence[Path]) -> int:
     """Check catalogues one after the other, up to the first broken one; return the exit status."""
     for folder in catalogues:
         try:
-            studio = open_studio(settings, folder)
+            # What could be read is tried as well, so that one run lists everything.
+            studio, faults = read_studio(settings, folder)
             checked = Check(studio.planner, studio.assets.read_now, studio.limits)
             with tqdm(total=checked.steps, unit="step", disable=None) as bar:
-                faults = checked.run(lambda what: _advance(bar, what))
+                faults = (*faults, *checked.run(lambda what: _advance(bar, what)))
             if faults:
                 raise InvalidCatalogue(faults)
         except InvalidCatalogue as broken:

@@ -10,12 +10,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from render_service.adapters.catalogue_folder import FolderAssets, load_catalogue
+from render_service.adapters.catalogue_folder import (
+    CatalogueFolder,
+    FolderAssets,
+    load_catalogue,
+    read_catalogue,
+)
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
+from render_service.errors import Fault
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
@@ -62,7 +68,16 @@ def open_studio(settings: Settings, folder: Path | None = None) -> Studio:
     Raises:
         InvalidCatalogue: Everything wrong with it.
     """
-    found = load_catalogue(folder or settings.catalogue)
+    return _build_studio(settings, load_catalogue(folder or settings.catalogue))
+
+
+def read_studio(settings: Settings, folder: Path) -> tuple[Studio, tuple[Fault, ...]]:
+    """Read what can be read of the catalogue in `folder`: for its check; return its faults too."""
+    found = read_catalogue(folder)
+    return _build_studio(settings, found), found.faults
+
+
+def _build_studio(settings: Settings, found: CatalogueFolder) -> Studio:
     return Studio(
         planner=Planner(found.catalogue, PROFILES),
         assets=FolderAssets(found.files, settings.asset_bytes_max),

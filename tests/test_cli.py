@@ -274,13 +274,15 @@ def test_a_layer_file_that_changed_since_is_missing_not_wrong(folder, tmp_path):
 
 def test_a_whole_url_may_be_drawn_instead_of_its_path(folder, tmp_path):
     refused = run(
-        "render", "http://cdn.example/r/ring/side/0000000000/metal=gold/160.webp", "-o", tmp_path / "a.webp",
+        "render", "http://cdn.example/r/ring/side/0000000000/metal=gold/160.webp",
+        "-o", tmp_path / "a.webp",
         catalogue=folder,
     )  # fmt: skip
     version = re.search(rb"current one is ([0-9a-f]{10})", refused.stderr)[1].decode()
 
     done = run(
-        "render", f"http://cdn.example/r/ring/side/{version}/metal%3Dgold/160.webp?", "-o", tmp_path / "a.webp",
+        "render", f"http://cdn.example/r/ring/side/{version}/metal%3Dgold/160.webp?",
+        "-o", tmp_path / "a.webp",
         catalogue=folder,
     )  # fmt: skip
 
@@ -320,7 +322,8 @@ def test_what_cannot_be_written_leaves_nothing_behind(folder, tmp_path):
 
 def test_a_sheet_leaves_what_is_not_made_blank_and_says_why(folder, tmp_path):
     done = run(
-        "sheet", "ring", "hero", "--down", "shape", "--across", "gem", "--width", 160, "-o", tmp_path / "s.png",
+        "sheet", "ring", "hero", "--down", "shape",
+        "--across", "gem", "--width", 160, "-o", tmp_path / "s.png",
         catalogue=folder,
     )  # fmt: skip
 

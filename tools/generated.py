@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,12 +20,29 @@ from render_service.settings import settings_markdown
 
 
 def editor_schema(definition: type) -> str:
-    """Return the JSON Schema of a file of the catalogue, for editors that check TOML by it."""
+    """Return the JSON Schema of a file of the catalogue, for editors that check TOML by it.
+
+    In draft 7, the newest that Taplo 0.9 knows: it reads the tuples of later drafts, which msgspec
+    writes, as rows that may hold nothing.
+    """
     schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **msgspec.json.schema(definition),
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **_draft_7(msgspec.json.schema(definition)),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _draft_7(schema: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return `schema` with its tuples spelt as in draft 7."""
+    if isinstance(schema, list):
+        return [_draft_7(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _draft_7(value) for key, value in schema.items()}
+    if "prefixItems" in found:
+        found["additionalItems"] = found.pop("items")
+        found["items"] = found.pop("prefixItems")
+    return found
 
 
 ROOT = Path(__file__).resolve().parent.parent

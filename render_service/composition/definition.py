@@ -137,7 +137,11 @@ class MaterialDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ToneDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[tones.<id>]`: a view transform: exposure, a shoulder from `knee` up, 255 at `white`."""
+    """`[tones.<id>]`: a view transform: exposure, a shoulder from `knee` up, 255 at `white`.
+
+    A tone with a shoulder darkens a photograph: with knee 0.6 and white 3 its 255 comes out as 233.
+    A product of photographs takes one with exposure 1, knee 0 and white 1: what goes in comes out.
+    """
 
     exposure: Annotated[float, Meta(gt=0, le=4)]
     knee: Annotated[float, Meta(ge=0, lt=1)]

@@ -14,6 +14,7 @@ from render_service.http.replies import (
     Scope,
     Send,
     header_bytes,
+    instance_of,
     read_header,
     send_problem,
     send_whole,
@@ -37,12 +38,14 @@ class AliasRoute:
         try:
             await self._answer(scope, send)
         except Exception as error:
-            await send_problem(send, describe_error(error, scope["path"]))
+            await send_problem(send, describe_error(error, instance_of(scope)))
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         if scope["method"] not in _METHODS:
             detail = "The alias is read with GET or HEAD."
-            problem = describe_status(405, detail, scope["path"], {"allow": ", ".join(_METHODS)})
+            problem = describe_status(
+                405, detail, instance_of(scope), {"allow": ", ".join(_METHODS)}
+            )
             return await send_problem(send, problem)
         alias = parse_alias_path(scope["path"])
         accept = read_header(scope, b"accept") if alias.format is None else None

@@ -7,17 +7,18 @@ handlers by name.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
 from render_service.http.manifests import Manifests
+from render_service.http.openapi import OpenAPIDocument
 from render_service.http.page import page_routes
 from render_service.http.problem_pages import explain_problem
 from render_service.http.problems import (
@@ -26,6 +27,7 @@ from render_service.http.problems import (
     describe_fields,
     describe_status,
 )
+from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.planning.planner import Planner
 from render_service.rendering.placeholders import Placeholders
@@ -80,20 +82,23 @@ def make_api(
             "manifests": _given(manifests),
             "public_url": _given(public_url),
         },
-        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=OpenAPIConfig(
             title="render-service",
             version="1",
             description=_DESCRIPTION,
-            render_plugins=[JsonRenderPlugin()],
+            render_plugins=[OpenAPIDocument()],
             # Otherwise a cache would make up for itself how long the schema holds.
             openapi_router=Router(
                 "/schema",
                 route_handlers=[],
                 response_headers={"cache-control": MANIFEST_CACHE_CONTROL},
+                after_request=_no_page,
+                include_in_schema=False,
             ),
         ),
+        after_request=_allow_head,
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
@@ -106,18 +111,50 @@ def _given(value: object) -> Provide:
     return Provide(provide)
 
 
+async def _no_page(response: Response[Any]) -> Response[Any]:
+    """Litestar has a page of its own for what is not under the schema; ours is a problem."""
+    if response.status_code == 404:
+        raise NotFoundException("The schema is one document.")
+    return response
+
+
+def _leave(_: Asked, __: ClientGone) -> Response[bytes]:
+    """Nobody reads it."""
+    return Response(content=b"", status_code=400)
+
+
 def _refuse(request: Asked, error: HTTPException) -> Response[bytes]:
-    """What the framework refuses: no such route, wrong method, a body that is not the JSON."""
-    path = request.scope["path"]
+    """What the framework refuses: no such route, wrong method, a body that is too large."""
+    instance = instance_of(request.scope)
     if error.status_code >= 500:
-        return _response(describe_error(error, path))
+        return _response(describe_error(error, instance))
     if error.status_code == 400:
-        return _response(describe_fields(_fields(error), path, in_body=request.method == "POST"))
-    return _response(describe_status(error.status_code, error.detail, path, error.headers))
+        return _response(describe_fields(_fields(error), instance))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        detail = "The method is none of those that this address takes."
+        return _response(describe_status(405, detail, instance, _with_head(headers)))
+    return _response(describe_status(error.status_code, error.detail, instance, headers))
 
 
 def _fail(request: Asked, error: Exception) -> Response[bytes]:
-    return _response(describe_error(error, request.scope["path"]))
+    return _response(describe_error(error, instance_of(request.scope)))
+
+
+def _with_head(headers: dict[str, str]) -> dict[str, str]:
+    """HEAD is answered wherever GET is, by the front door; Litestar does not know."""
+    name = next((name for name in headers if name.lower() == "allow"), "allow")
+    methods = [method.strip() for method in headers.pop(name, "").split(",")]
+    if "GET" in methods and "HEAD" not in methods:
+        methods.append("HEAD")
+    return {**headers, "allow": ", ".join(sorted(methods))}
+
+
+async def _allow_head(response: Response[Any]) -> Response[Any]:
+    if "Allow" in response.headers:
+        # As Litestar spells it in its answer to OPTIONS.
+        response.headers["Allow"] = _with_head({"allow": response.headers["Allow"]})["allow"]
+    return response
 
 
 def _fields(error: HTTPException) -> list[dict[str, str]]:

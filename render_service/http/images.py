@@ -6,9 +6,8 @@ the body always comes from memory, so the memo cannot outlive or disagree with i
 """
 
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl
 
-from render_service.errors import UnknownQueryKey
+from render_service.http.asked import refuse_query
 from render_service.http.caching import Unsatisfiable, is_current, pick_range
 from render_service.http.problems import describe_error, describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
@@ -20,6 +19,7 @@ from render_service.http.replies import (
     Scope,
     Send,
     header_bytes,
+    instance_of,
     read_header,
     send_problem,
     send_whole,
@@ -74,14 +74,16 @@ class ImageRoute:
         except ClientGone:
             return
         except Exception as error:
-            await send_problem(send, describe_error(error, scope["path"]))
+            await send_problem(send, describe_error(error, instance_of(scope)))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in _METHODS:
             detail = "Pictures are read with GET or HEAD."
-            problem = describe_status(405, detail, scope["path"], {"allow": ", ".join(_METHODS)})
+            problem = describe_status(
+                405, detail, instance_of(scope), {"allow": ", ".join(_METHODS)}
+            )
             return await send_problem(send, problem)
-        _refuse_query(scope)
+        refuse_query(scope["query_string"])
         path = scope["path"]
         planned = self._planner.plan_image(parse_image_path(path))
         canonical = build_image_path(planned.image)
@@ -153,12 +155,6 @@ def _is_plain(scope: Scope) -> bool:
     return True
 
 
-def _refuse_query(scope: Scope) -> None:
-    query = scope["query_string"].decode("latin-1")
-    for key, _ in parse_qsl(query, keep_blank_values=True):
-        raise UnknownQueryKey(key, ())
-
-
 def _tags(planned: PlannedImage) -> list[tuple[str, str]]:
     """What a CDN may purge by; Surrogate-Key is parted by spaces, Cache-Tag by commas."""
     image = planned.image
@@ -212,4 +208,4 @@ async def _send_picture(scope: Scope, send: Send, rendition: Rendition, headers:
 async def _refuse_range(scope: Scope, send: Send, size_bytes: int) -> None:
     detail = f"The picture has {size_bytes} bytes; the range begins behind them."
     facts = {"content-range": f"bytes */{size_bytes}"}
-    await send_problem(send, describe_status(416, detail, scope["path"], facts))
+    await send_problem(send, describe_status(416, detail, instance_of(scope), facts))

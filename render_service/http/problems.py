@@ -5,10 +5,11 @@ names) tells the client an incident number and nothing else; the log line has th
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -66,7 +67,42 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),
 }
 
-_QUERY: Final = Row(400, "invalid-query", "Invalid query", _SPELLING)
+STATUS_ROWS: Final[Mapping[int, tuple[Row, str]]] = {
+    400: (
+        Row(400, "bad-request", "Bad request", _NEVER),
+        "What was sent is not a request of HTTP.",
+    ),
+    404: (Row(404, "not-found", "Not found", _MISSING), "There is nothing at this address."),
+    405: (
+        Row(405, "method-not-allowed", "Method not allowed", _NEVER),
+        "The address takes other methods; the header Allow lists them.",
+    ),
+    408: (
+        Row(408, "request-timeout", "Request timeout", _NEVER),
+        "The head of the request did not arrive in time.",
+    ),
+    413: (
+        Row(413, "request-too-large", "Request too large", _NEVER),
+        "The body is larger than any the route takes.",
+    ),
+    414: (Row(414, "uri-too-long", "URI too long", _NEVER), "The address is longer than any here."),
+    415: (
+        Row(415, "unsupported-media-type", "Unsupported media type", _NEVER),
+        "The body is not of the media type that the route takes.",
+    ),
+    416: (
+        Row(416, "range-not-satisfiable", "Range not satisfiable", _NEVER),
+        "The range begins behind the end of the picture.",
+    ),
+    431: (
+        Row(431, "header-fields-too-large", "Header fields too large", _NEVER),
+        "The headers of the request are larger than any that a browser sends.",
+    ),
+}
+"""Refusals that no error of ours stands for: status → its row, and a sentence about it. Ours, as
+the phrases of the standard library change with its version."""
+
+QUERY_ROW: Final = Row(400, "invalid-query", "Invalid query", _SPELLING)
 _INTERNAL: Final = Row(500, "internal", "Internal error", _NEVER)
 
 
@@ -113,21 +149,21 @@ def row_of(error: Exception) -> Row:
 def describe_status(
     status: int, detail: str, instance: str, headers: Mapping[str, str] | None = None
 ) -> Problem:
-    """Return the problem document of a plain HTTP status, such as a route that is not there."""
-    title = HTTPStatus(status).phrase
-    slug = title.lower().replace(" ", "-")
-    row = Row(status, slug, title, _MISSING if status == 404 else _NEVER)
+    """Return the problem document of a plain HTTP status, such as a route that is not there.
+
+    A status without a row is told as a bad request, under its own number.
+    """
+    row = STATUS_ROWS[status if status in STATUS_ROWS else 400][0]._replace(status=status)
     return make_problem(row, detail, instance, headers=list((headers or {}).items()))
 
 
-def describe_fields(fields: list[dict[str, str]], instance: str, *, in_body: bool) -> Problem:
-    """Return the problem document of a body, or a query, whose `fields` are wrong."""
+def describe_fields(fields: list[dict[str, str]], instance: str) -> Problem:
+    """Return the problem document of a query whose `fields` are wrong."""
     said = "; ".join(
         f"{item['field']}: {item['problem']}" if item["field"] else item["problem"]
         for item in fields
     )
-    row = ROWS[errors.InvalidBody] if in_body else _QUERY
-    return make_problem(row, said, instance, facts={"errors": fields})
+    return make_problem(QUERY_ROW, said, instance, facts={"errors": fields})
 
 
 def make_problem(
@@ -145,7 +181,7 @@ def make_problem(
         "title": row.title,
         "status": row.status,
         "detail": detail,
-        "instance": instance[:INSTANCE_LENGTH_MAX],
+        "instance": _reference(instance),
     }
     body = msgspec.json.encode(members)
     return Problem(
@@ -159,6 +195,13 @@ def make_problem(
         ],
         body,
     )
+
+
+def _reference(path: str) -> str:
+    """`path` as a URI reference (RFC 3986), cut short between two characters of it."""
+    encoded = quote(path, safe="/%:@!$&'()*+,;=-._~")
+    whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", encoded)
+    return re.sub("%.?$", "", whole[:INSTANCE_LENGTH_MAX])
 
 
 def _describe_incident(error: Exception, instance: str) -> Problem:

@@ -4,7 +4,7 @@ Used where no framework stands between the server and us; header names are lower
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeVar
 
 from render_service.http.problems import Problem
@@ -32,6 +32,12 @@ def read_header(scope: Scope, name: bytes) -> str | None:
     """Return the value of the header `name` (lower case), its lines joined by commas, or None."""
     lines = [value for key, value in scope["headers"] if key == name]
     return b",".join(lines).decode("latin-1") if lines else None
+
+
+def instance_of(scope: Mapping[str, Any]) -> str:
+    """Return the path that was asked for as the client spelled it, for a problem document."""
+    raw_path: bytes = scope["raw_path"]
+    return raw_path.decode("latin-1")
 
 
 async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -104,9 +104,102 @@ def test_what_is_not_made_says_why_and_offers_the_nearest(page):
     notice = page.get_by_role("alert")
     notice.get_by_text("Not made").wait_for()
     assert "Rhodium" in notice.text_content()
-    notice.get_by_role("button").click()
+    notice.get_by_role("button").first.click()
     settle(page)
     assert notice.is_hidden()
+
+
+def not_made(page):
+    """Choose what is not made: the metal first, then the band."""
+    choose(page, metal="platinum-950")
+    choose(page, metal="black-rhodium")
+    choose(page, band="pave")
+    page.get_by_role("alert").get_by_text("Not made").wait_for()
+
+
+def test_the_first_offer_keeps_what_was_just_chosen(page):
+    not_made(page)
+    page.get_by_role("alert").get_by_role("button").first.click()
+    settle(page)
+    assert page.locator("input[name=band]:checked").get_attribute("value") == "pave"
+    assert page.locator("input[name=metal]:checked").get_attribute("value") == "platinum-950"
+
+
+def test_every_offer_is_made(page):
+    not_made(page)
+    offers = page.get_by_role("alert").get_by_role("button")
+    count = offers.count()
+    assert count >= 1
+    for number in range(count):
+        offers.nth(number).click()
+        settle(page)
+        assert page.get_by_role("alert").is_hidden()
+        page.go_back()
+        page.get_by_role("alert").get_by_text("Not made").wait_for()
+
+
+def test_what_is_not_made_has_no_address(page):
+    not_made(page)
+    assert "/r/" not in page.locator("#url").text_content()
+    for control in ("#copy", "#format", "#width"):
+        assert page.locator(control).is_disabled()
+
+
+def test_the_views_can_be_turned_while_a_choice_is_not_made(page):
+    not_made(page)
+    page.get_by_role("button", name="From above").click()
+    settle(page)
+    assert "/top/" in page.locator("#frame img").evaluate("img => img.currentSrc")
+    assert page.get_by_role("alert").is_visible()
+
+
+def test_a_link_to_what_is_not_made_shows_the_nearest_and_says_why(page, browser, site):
+    other = browser.new_page()
+    other.goto(f"{site.url}/#metal=black-rhodium&band=pave")
+    settle(other)
+    assert other.get_by_role("alert").is_visible()
+    assert other.locator("#frame img").evaluate("img => img.naturalWidth") > 0
+    assert "/r/" not in other.locator("#url").text_content()
+    other.close()
+
+
+def test_back_takes_back_one_choice(page):
+    choose(page, gem="ruby")
+    choose(page, gem="emerald")
+    page.go_back()
+    page.locator("input[name=gem][value=ruby]:checked").wait_for(state="attached")
+    settle(page)
+    assert "gem=ruby" in page.locator("#url").text_content()
+    page.go_forward()
+    page.locator("input[name=gem][value=emerald]:checked").wait_for(state="attached")
+
+
+FAILURES = {
+    "no line": {},
+    "no JSON": {"status": 200, "body": "<html>"},
+    "a fault": {"status": 500, "body": '{"detail": "incident 0123"}'},
+    "a full queue": {"status": 503, "body": '{"detail": "Every place to render is taken"}'},
+    "another release": {"status": 422, "body": '{"detail": "no value \'x\'"}'},
+}
+
+
+@pytest.mark.parametrize("answer", FAILURES.values(), ids=FAILURES)
+def test_what_fails_is_told_in_words_and_can_be_tried_again(browser, site, answer):
+    page = browser.new_page()
+    page.goto(site.url)
+    settle(page)
+    page.route("**/resolve", lambda r: r.fulfill(**answer) if answer else r.abort())
+    page.locator("input[name=gem][value=ruby]").check(force=True)
+    again = page.get_by_role("alert").get_by_role("button", name="Try again")
+    again.wait_for()
+    said = page.locator("#reason").text_content()
+    assert not any(word in said for word in ("JSON", "fetch", "incident", "render", "'"))
+    page.unroute("**/resolve")
+    again.click()
+    settle(page)
+    assert page.get_by_role("alert").is_hidden()
+    assert "gem=ruby" in page.locator("#url").text_content()
+    page.close()
 
 
 def test_a_value_that_is_not_made_with_the_others_is_marked_before_it_is_chosen(page):
@@ -146,6 +239,21 @@ def test_copying_puts_the_address_on_the_clipboard(page):
 def test_nothing_runs_over_the_side(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [320, 375, 1280])
+def test_the_names_of_the_views_stand_apart(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    ends = page.evaluate(
+        """() => [...document.querySelectorAll("#views button")].map((button) => {
+            const text = document.createRange();
+            text.selectNodeContents(button.lastChild);
+            const { left, right, top } = text.getBoundingClientRect();
+            return [left, right, top];
+        })"""
+    )
+    (_, first_right, first_top), (second_left, _, second_top) = ends
+    assert first_top != second_top or first_right + 4 <= second_left
 
 
 def test_every_control_has_a_name(page):

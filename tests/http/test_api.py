@@ -229,7 +229,7 @@ def test_explain_refuses_what_the_image_route_refuses(client, query, status):
 def test_explain_without_a_view_names_what_is_missing(client):
     answer = client.get("/v1/compositions/ring/explain")
     assert answer.json()["type"] == "/problems/invalid-query"
-    assert "'view'" in answer.json()["detail"]
+    assert "view: missing" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,21 @@ def test_the_page_may_load_nothing_but_itself(client, path):
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/page.css", "text/css; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_files_of_the_page_name_their_charset_once(client, method, path, media_type):
+    for _ in range(2):
+        assert client.request(method, path).headers["content-type"] == media_type
 
 
 def test_the_page_names_nothing_of_the_product(client):

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from render_service.http.problem_pages import PAGES
 from tests.http.server import run_server
 
 CONTENT_TYPE = "application/problem+json"
@@ -53,7 +54,7 @@ def test_a_width_off_the_ladder_is_refused_with_the_widths_there_are(client, pic
     assert problem["offered"] == [160, 240, 320]
 
 
-@pytest.mark.parametrize("query", ["w=3", "utm_source=x", "=", "a", "metal=gold"])
+@pytest.mark.parametrize("query", ["w=3", "utm_source=x", "=", "a", "metal=gold", "&", "&&&", "?"])
 def test_a_query_on_an_immutable_address_is_refused(client, picture, query):
     check_problem(client.get(f"{picture()}?{query}"), 400, "public, max-age=300")
 
@@ -113,7 +114,25 @@ def test_every_route_that_is_not_there_is_a_problem(client, path):
 def test_every_wrong_method_is_a_problem(client, path):
     answer = client.put(path)
     check_problem(answer, 405, "no-store")
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_what_is_only_posted_to_does_not_allow_head(client):
+    answer = client.get("/v1/compositions/ring/resolve")
+    check_problem(answer, 405, "no-store")
+    assert answer.headers["allow"] == "OPTIONS, POST"
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "PURGE", "QUERY", "BREW"])
+def test_a_method_that_nobody_here_takes_is_a_problem(client, picture, method):
+    for path in ("/livez", "/v1/compositions", "/img/ring/hero/160.webp", picture()):
+        answer = client.request(method, path)
+        check_problem(answer, 405, "no-store")
+        assert {"GET", "HEAD"} <= set(answer.headers["allow"].split(", "))
+
+
+def test_options_lists_head_too(client):
+    assert client.options("/livez").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.fixture
@@ -174,6 +193,36 @@ def warm(url):
     while httpx.get(url).status_code != 200:
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("slug", sorted(PAGES))
+def test_every_type_of_problem_leads_to_a_page(client, slug):
+    assert client.get(f"/problems/{slug}").status_code == 200
+
+
+def test_a_type_that_is_none_leads_nowhere(client):
+    check_problem(client.get("/problems/unheard-of"), 404, "public, max-age=60")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/nowhere", {}),
+        ("PUT", "/livez", {}),
+        ("GET", "/v1/compositions/ring/explain", {}),
+        ("POST", "/v1/compositions/ring/resolve", {"content-type": "text/plain"}),
+        ("POST", "/v1/compositions/ring/resolve", {"content-length": "999999"}),
+    ],
+)
+def test_a_refusal_of_the_framework_has_a_type_that_leads_to_a_page(client, method, path, headers):
+    content = b"x" * 999_999 if "content-length" in headers else None
+    problem = client.request(method, path, headers=headers, content=content).json()
+    assert client.get(problem["type"]).status_code == 200
+
+
+def test_a_range_behind_the_end_has_a_type_that_leads_to_a_page(client, picture):
+    problem = client.get(picture(), headers={"range": "bytes=99999999-"}).json()
+    assert client.get(problem["type"]).status_code == 200
 
 
 def test_the_type_of_a_problem_leads_to_words_about_it(client, picture):

@@ -1,10 +1,19 @@
 import json
 import logging
+import re
 
 import pytest
 
 from render_service import errors
-from render_service.http.problems import ROWS, describe_error, describe_status
+from render_service.http.problem_pages import PAGES
+from render_service.http.problems import (
+    INSTANCE_LENGTH_MAX,
+    QUERY_ROW,
+    ROWS,
+    STATUS_ROWS,
+    describe_error,
+    describe_status,
+)
 
 ROOT = errors.RenderServiceError
 
@@ -89,4 +98,38 @@ def test_an_asset_failure_names_the_file(caplog):
 def test_a_plain_status_is_a_problem_too():
     problem = describe_status(405, "No.", "/x", {"allow": "GET"})
     assert ("allow", "GET") in problem.headers
-    assert json.loads(problem.body)["title"] == "Method Not Allowed"
+    assert json.loads(problem.body)["title"] == "Method not allowed"
+
+
+def test_every_kind_of_problem_has_its_page():
+    rows = [*ROWS.values(), QUERY_ROW, *(row for row, _ in STATUS_ROWS.values())]
+    assert {row.slug for row in rows} == set(PAGES)
+
+
+def test_each_kind_of_problem_has_one_title_and_one_status():
+    rows = {*ROWS.values(), QUERY_ROW, *(row for row, _ in STATUS_ROWS.values())}
+    assert len({row.slug for row in rows}) == len({(row.slug, row.status) for row in rows})
+
+
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [
+        ("/r/a b", "/r/a%20b"),
+        ("/r/%", "/r/%25"),
+        ("/r/%41%zz", "/r/%41%25zz"),
+        ('/r/"<>\\^`{|}', "/r/%22%3C%3E%5C%5E%60%7B%7C%7D"),
+        ("/r/\n", "/r/%0A"),
+        ("/r/\xe9", "/r/%C3%A9"),
+    ],
+)
+def test_the_instance_is_a_uri_reference(path, instance):
+    members = json.loads(describe_status(404, "No.", path).body)
+    assert members["instance"] == instance
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_an_instance_is_cut_between_two_characters(shift):
+    path = "/" + "x" * shift + "%41" * INSTANCE_LENGTH_MAX
+    instance = json.loads(describe_status(404, "No.", path).body)["instance"]
+    assert len(instance) <= INSTANCE_LENGTH_MAX
+    assert re.fullmatch("/x*(%41)+", instance)

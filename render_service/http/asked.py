@@ -1,0 +1,155 @@
+"""What the JSON routes are asked: bodies and queries, read so that every fault names its field.
+
+Read by hand, as the options of a composition are fields that no declared shape can name. Nothing
+unknown is ignored and nothing given twice is guessed at.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import Struct
+
+from render_service.errors import InvalidBody, MalformedPath, UnknownQueryKey
+from render_service.formats import Format
+from render_service.http.schemas import ResolveIn
+
+WIDTH_PX_MAX: Final = 65_535
+"""The largest number a path can spell; the ladder decides which widths are on offer."""
+
+EXPLAIN_KEYS: Final = ("view", "region", "width", "format")
+
+_JSON: Final = "application/json"
+_KINDS: Final = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
+
+
+class ExplainQuery(Struct, frozen=True, kw_only=True):
+    """A picture to explain.
+
+    Attributes:
+        view: View id.
+        region: Region of the view, or None for all of it.
+        width_px: Width of the picture; None leaves it to the route.
+        format: Format of the picture.
+        selection: (option, value) pairs in the order given, no option twice.
+    """
+
+    view: str
+    region: str | None
+    width_px: int | None
+    format: Format
+    selection: tuple[tuple[str, str], ...]
+
+
+def refuse_query(query_string: bytes) -> None:
+    """Refuse any query, be it of separators alone.
+
+    Raises:
+        UnknownQueryKey: There is a query.
+    """
+    if query_string:
+        text = query_string.decode("latin-1")
+        pairs = parse_qsl(text, keep_blank_values=True)
+        raise UnknownQueryKey(pairs[0][0] if pairs else text, ())
+
+
+def refuse_media_type(content_type: str | None) -> None:
+    """Refuse a body that says it is not JSON; one that says nothing is taken for it.
+
+    Raises:
+        HTTPException: 415.
+    """
+    if content_type and content_type.partition(";")[0].strip().lower() != _JSON:
+        raise HTTPException(
+            detail=f"The body is sent as {content_type[:100]!r}; expected {_JSON}.",
+            status_code=415,
+            headers={"accept-post": _JSON},
+        )
+
+
+def read_selection(body: bytes) -> dict[str, str]:
+    """Return the selection in the body of `resolve`, option → value.
+
+    Raises:
+        InvalidBody: It is not the JSON that `ResolveIn` describes; names each field.
+    """
+    try:
+        sent: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # Text that is not UTF-8 and brackets without end have errors of Python's own.
+        problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
+        raise _invalid([("body", problem)]) from error
+    if not isinstance(sent, dict):
+        raise _invalid([("body", f"expected an object, got {_kind(sent)}")])
+    selection: object = sent.get("selection", {})
+    faults = [(key, "not known; fields: selection") for key in sent if key != "selection"]
+    if not isinstance(selection, dict):
+        faults.append(("selection", f"expected an object, got {_kind(selection)}"))
+    else:
+        faults += [
+            (f"selection.{option}", f"expected a string, got {_kind(value)}")
+            for option, value in selection.items()
+            if not isinstance(value, str)
+        ]
+    if faults:
+        raise _invalid(faults)
+    return msgspec.convert(sent, ResolveIn).selection
+
+
+def read_explain(pairs: Iterable[tuple[str, Any]]) -> ExplainQuery:
+    """Return the picture that the query of `explain` names, `pairs` in the order given.
+
+    Raises:
+        MalformedPath: A key is given twice, or the region in two ways.
+        ValidationException: The view is missing, or width or format is not one.
+    """
+    given: dict[str, str] = {}
+    for key, value in pairs:
+        if key in given:
+            raise MalformedPath("query", key, "each key once")
+        given[key] = str(value)
+    if not given.get("view"):
+        raise _wrong("view", "missing; expected the id of a view, or {view}:{region}")
+    view, colon, region = given["view"].partition(":")
+    if colon and "region" in given:
+        raise MalformedPath("query", "region", "the region once: after the view, or as region")
+    return ExplainQuery(
+        view=view,
+        region=region if colon else given.get("region"),
+        width_px=_read_width(given.get("width")),
+        format=_read_format(given.get("format", Format.WEBP)),
+        selection=tuple(pair for pair in given.items() if pair[0] not in EXPLAIN_KEYS),
+    )
+
+
+def _read_width(given: str | None) -> int | None:
+    if given is None:
+        return None
+    # Five digits: more than any width has, and a number Python reads in no time.
+    if given.isascii() and given.isdigit() and len(given) <= 5 and 0 < int(given) <= WIDTH_PX_MAX:
+        return int(given)
+    raise _wrong("width", f"{given[:80]!r} is not a number of pixels, 1 to {WIDTH_PX_MAX}")
+
+
+def _read_format(given: str) -> Format:
+    try:
+        return Format(given)
+    except ValueError:
+        offered = ", ".join(Format)
+        raise _wrong("format", f"{given[:80]!r} is not offered; formats: {offered}") from None
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "a number" if not isinstance(value, bool) else "a boolean")
+
+
+def _wrong(key: str, problem: str) -> ValidationException:
+    return ValidationException(detail=problem, extra=[{"key": key, "message": problem}])
+
+
+def _invalid(faults: list[tuple[str, str]]) -> InvalidBody:
+    fields = [{"field": field[:200], "problem": problem} for field, problem in faults[:20]]
+    said = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
+    return InvalidBody(said, errors=fields)

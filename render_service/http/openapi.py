@@ -1,0 +1,111 @@
+"""The OpenAPI document: what Litestar derives from the handlers, and what it cannot see.
+
+A body or query that a handler reads itself, and the problems of each route, are stated here; the
+tests hold every statement against the routes.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from litestar import Request
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from render_service.formats import Format
+from render_service.http import problems
+from render_service.http.asked import WIDTH_PX_MAX
+from render_service.http.schemas import ProblemOut, ResolveIn
+
+_COMPOSITION: Final = "/v1/compositions/{composition}"
+
+_EXAMPLE: Final = {"selection": {"metal": "rose-gold-18k", "gem": "ruby"}}
+
+_WORDS: Final = {
+    400: "What was sent is not of the form",
+    404: "No such composition, view or region",
+    413: "The body is larger than any selection",
+    415: "The body is not application/json",
+    422: "No such option or value, or a combination that is not made",
+}
+
+_PROBLEMS: Final = {
+    ("/v1/compositions", "get"): (400,),
+    (_COMPOSITION, "get"): (400, 404),
+    (f"{_COMPOSITION}/resolve", "post"): (400, 404, 413, 415, 422),
+    (f"{_COMPOSITION}/explain", "get"): (400, 404, 422),
+    ("/livez", "get"): (),
+    ("/startupz", "get"): (),
+    ("/readyz", "get"): (),
+}
+"""(path, method) → statuses of the problem documents it can answer."""
+
+_REVALIDATED: Final = ("/v1/compositions", _COMPOSITION)
+
+
+class OpenAPIDocument(JsonRenderPlugin):
+    """Renders the document as JSON, amended."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Return the document."""
+        return msgspec.json.encode(amended(openapi_schema))
+
+
+def amended(document: dict[str, Any]) -> dict[str, Any]:
+    """Return Litestar's `document` with what it cannot see; the one given is left alone."""
+    schemas = {**document["components"]["schemas"], **_components()}
+    paths = {
+        path: {method: _operation(path, method, found) for method, found in item.items()}
+        for path, item in document["paths"].items()
+    }
+    return {**document, "paths": paths, "components": {"schemas": schemas}}
+
+
+def _components() -> dict[str, Any]:
+    _, found = msgspec.json.schema_components(
+        (ResolveIn, ProblemOut), ref_template="#/components/schemas/{name}"
+    )
+    return {**found, "ResolveIn": {**found["ResolveIn"], "examples": [_EXAMPLE]}}
+
+
+def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
+    responses = {status: said for status, said in found["responses"].items() if status[0] == "2"}
+    for status in _PROBLEMS[path, method]:
+        responses[str(status)] = _problem(_WORDS[status])
+    if path in _REVALIDATED:
+        responses["304"] = {"description": "The client holds it, by its ETag"}
+    if path == "/readyz":
+        responses["503"] = {**responses["200"], "description": "The process is about to stop"}
+    operation = {**found, "responses": responses}
+    if path.endswith("/resolve"):
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ResolveIn"}}}
+        operation["requestBody"] = {"required": True, "content": content}
+    if path.endswith("/explain"):
+        operation["parameters"] = [*found["parameters"], *_explain_parameters()]
+    return operation
+
+
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemOut"}
+    return {"description": description, "content": {problems.MEDIA_TYPE: {"schema": schema}}}
+
+
+def _explain_parameters() -> list[dict[str, Any]]:
+    width = {"type": "integer", "minimum": 1, "maximum": WIDTH_PX_MAX}
+    options = {"type": "object", "additionalProperties": {"type": "string"}}
+    return [
+        _query("view", {"type": "string"}, "A view, or `{view}:{region}`", required=True),
+        _query("region", {"type": "string"}, "A region, where `view` names none"),
+        _query("width", width, "One of the widths of the view or region, in pixels"),
+        _query("format", {"type": "string", "enum": list(Format), "default": Format.WEBP}, ""),
+        {
+            **_query("selection", options, "Every other key is an option of the composition"),
+            "style": "form",
+            "explode": True,
+        },
+    ]
+
+
+def _query(
+    name: str, schema: dict[str, Any], description: str, *, required: bool = False
+) -> dict[str, Any]:
+    words = {"description": description} if description else {}
+    return {"name": name, "in": "query", "required": required, "schema": schema, **words}

@@ -1,0 +1,73 @@
+"""The OpenAPI document says what the routes do."""
+
+import pytest
+
+COMPOSITION = "/v1/compositions/{composition}"
+
+
+@pytest.fixture(scope="module")
+def schema(client):
+    return client.get("/schema").json()
+
+
+def statuses(schema, path, method="get"):
+    return set(schema["paths"][path][method]["responses"])
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "said"),
+    [
+        ("/v1/compositions", "get", {"200", "304", "400"}),
+        (COMPOSITION, "get", {"200", "304", "400", "404"}),
+        (f"{COMPOSITION}/resolve", "post", {"200", "400", "404", "413", "415", "422"}),
+        (f"{COMPOSITION}/explain", "get", {"200", "400", "404", "422"}),
+        ("/livez", "get", {"200"}),
+        ("/readyz", "get", {"200", "503"}),
+    ],
+)
+def test_each_route_has_the_statuses_it_can_answer(schema, path, method, said):
+    assert statuses(schema, path, method) == said
+
+
+def test_every_error_but_that_of_readiness_is_a_problem_document(schema):
+    for path, item in schema["paths"].items():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                if status[0] == "4":
+                    assert list(answer["content"]) == ["application/problem+json"], path
+
+
+def test_what_resolve_takes_has_no_other_fields(schema):
+    body = schema["paths"][f"{COMPOSITION}/resolve"]["post"]["requestBody"]
+    assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ResolveIn")
+    assert schema["components"]["schemas"]["ResolveIn"]["additionalProperties"] is False
+
+
+def test_explain_takes_any_option_as_a_key_of_its_own(schema):
+    parameters = schema["paths"][f"{COMPOSITION}/explain"]["get"]["parameters"]
+    by_name = {parameter["name"]: parameter for parameter in parameters}
+    assert set(by_name) == {"composition", "view", "region", "width", "format", "selection"}
+    options = by_name["selection"]
+    assert (options["style"], options["explode"]) == ("form", True)
+    assert options["schema"]["additionalProperties"] == {"type": "string"}
+
+
+def test_every_reference_leads_somewhere(schema):
+    def references(node):
+        if isinstance(node, dict):
+            yield from [node["$ref"]] if "$ref" in node else []
+            node = list(node.values())
+        if isinstance(node, list):
+            for item in node:
+                yield from references(item)
+
+    found = {reference.removeprefix("#/components/schemas/") for reference in references(schema)}
+    assert found
+    assert found <= set(schema["components"]["schemas"])
+
+
+@pytest.mark.parametrize("path", ["/schema/x", "/schema/x/y"])
+def test_beside_the_document_there_is_nothing(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
