@@ -3,15 +3,18 @@
 import itertools
 import re
 
+import httpx
 import pytest
+
+from tests.http.server import run_server
 
 FORMATS = ("avif", "webp", "jpg", "png")
 NOT_MADE = {"metal": "silver", "gem": "sapphire"}
 
 
-def answers_itself(client, url):
+def answers_itself(shop, url):
     """Assert that the URL is canonical: a 200 without a redirect, and no better name for it."""
-    answer = client.get(url)
+    answer = shop.get(url)
     assert answer.status_code == 200, url
     assert "link" not in answer.headers, url
     return answer
@@ -28,13 +31,27 @@ def selections(manifest):
 
 
 @pytest.fixture(scope="module")
-def manifest(client):
-    return client.get("/v1/compositions/ring").json()
+def shop(catalogue, tmp_path_factory):
+    """A server of our own: every picture is drawn, and other tests want one that is not."""
+    with (
+        run_server(catalogue, tmp_path_factory.mktemp("handed-out")) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        yield client
 
 
-def test_the_list_of_compositions(client):
-    for listed in client.get("/v1/compositions").json()["compositions"]:
-        answers_itself(client, listed["href"])
+def canonical(shop):
+    return shop.get("/img/ring/hero/160.webp").headers["location"]
+
+
+@pytest.fixture(scope="module")
+def manifest(shop):
+    return shop.get("/v1/compositions/ring").json()
+
+
+def test_the_list_of_compositions(shop):
+    for listed in shop.get("/v1/compositions").json()["compositions"]:
+        answers_itself(shop, listed["href"])
 
 
 def frames(manifest):
@@ -52,7 +69,7 @@ def is_opaque(selection):
     return selection["background"] != "transparent"
 
 
-def test_the_templates_of_the_manifest_filled_in(client, manifest):
+def test_the_templates_of_the_manifest_filled_in(shop, manifest):
     asked = {
         template.format(configuration=chosen(view, selection), width=width, format=format_)
         for view, template, widths in frames(manifest)
@@ -62,50 +79,64 @@ def test_the_templates_of_the_manifest_filled_in(client, manifest):
     }
     assert len(asked) > 50
     for url in sorted(asked):
-        answers_itself(client, url)
+        answers_itself(shop, url)
 
 
-def test_the_pictures_of_resolve(client, manifest):
+def test_the_pictures_of_resolve(shop, manifest):
     asked = set()
     for selection in selections(manifest):
         sent = {"selection": selection}
-        images = client.post("/v1/compositions/ring/resolve", json=sent).json()["images"]
+        images = shop.post("/v1/compositions/ring/resolve", json=sent).json()["images"]
         for image in images.values():
             srcsets = [image["srcset"], *(source["srcset"] for source in image["sources"])]
             asked |= {image["src"], *(part.split()[0] for part in ", ".join(srcsets).split(", "))}
     assert len(asked) > 20
     for url in sorted(asked):
-        answers_itself(client, url)
+        answers_itself(shop, url)
 
 
 @pytest.mark.parametrize("accept", ["image/avif", "image/webp", "*/*"])
 @pytest.mark.parametrize("frame", ["hero", "hero:stone", "top"])
-def test_where_the_alias_leads(client, frame, accept):
+def test_where_the_alias_leads(shop, frame, accept):
     for url in (f"/img/ring/{frame}/150.auto", f"/img/ring/{frame}/160.auto?gem=sapphire"):
-        alias = client.get(url, headers={"accept": accept})
+        alias = shop.get(url, headers={"accept": accept})
         assert alias.headers["link"] == f'<{alias.headers["location"]}>; rel="canonical"'
-        answers_itself(client, alias.headers["location"])
+        answers_itself(shop, alias.headers["location"])
 
 
-def test_where_another_order_leads(client, picture):
-    other = picture().replace("metal=gold,gem=ruby", "gem=ruby,metal=gold")
-    answers_itself(client, client.get(other).headers["location"])
+def test_where_another_order_leads(shop):
+    other = canonical(shop).replace("metal=gold,gem=ruby", "gem=ruby,metal=gold")
+    answers_itself(shop, shop.get(other).headers["location"])
 
 
-def test_the_canonical_name_of_another_spelling(client, picture):
-    spelled = client.get(picture().replace("=", "%3D"))
-    answers_itself(client, re.fullmatch('<(.+)>; rel="canonical"', spelled.headers["link"])[1])
+def test_the_canonical_name_of_another_spelling(shop):
+    spelled = shop.get(canonical(shop).replace("=", "%3D"))
+    answers_itself(shop, re.fullmatch('<(.+)>; rel="canonical"', spelled.headers["link"])[1])
 
 
 @pytest.mark.parametrize("query", ["view=hero", "view=hero&region=stone&gem=sapphire", "view=top"])
-def test_the_picture_that_is_explained(client, query):
-    explained = client.get(f"/v1/compositions/ring/explain?{query}").json()
-    answers_itself(client, explained["url"])
+def test_the_picture_that_is_explained(shop, query):
+    explained = shop.get(f"/v1/compositions/ring/explain?{query}").json()
+    answers_itself(shop, explained["url"])
 
 
-def test_what_the_page_loads(client):
-    page = client.get("/").text
+def test_what_the_page_loads(shop):
+    page = shop.get("/").text
     assets = re.findall(r'<(?:link|script|img)[^>]*\s(?:href|src)="([^"]+)"', page)
     assert len(assets) >= 3
     for url in assets:
-        answers_itself(client, url)
+        answers_itself(shop, url)
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", "/r/ring"),
+        ("GET", "/nowhere"),
+        ("PUT", "/"),
+        ("GET", "/img/ring/hero/160.webp?gem=topaz"),
+        ("GET", "/v1/compositions/ring/explain"),
+    ],
+)
+def test_the_type_of_a_problem(shop, method, url):
+    answers_itself(shop, shop.request(method, url).json()["type"])

@@ -62,6 +62,7 @@ def test_the_alias(server, url):
         *("/v1/compositions", "/v1/compositions/ring"),
         "/v1/compositions/ring/explain?view=hero&gem=ruby",
         *("/schema", "/schema/openapi.json"),
+        "/problems/unknown-value",
         *("/livez", "/startupz", "/readyz"),
     ],
 )
