@@ -1,4 +1,4 @@
-"""The page at `/`: three files, sent as they are.
+"""The page at `/`: a few files, sent as they are.
 
 The page knows no product: all it shows comes from the JSON API. It may load nothing but itself and
 our pictures.
@@ -21,6 +21,7 @@ _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/thumbhash.js": ("thumbhash.js", "text/javascript"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 

@@ -268,7 +268,7 @@ def test_the_schema_shows_errors_as_problem_documents(client):
         assert list(resolve[status]["content"]) == ["application/problem+json"]
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/favicon.svg"])
+@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/thumbhash.js", "/favicon.svg"])
 def test_the_page_may_load_nothing_but_itself(client, path):
     answer = client.get(path)
     assert answer.status_code == 200

@@ -100,7 +100,8 @@ def test_many_requests_in_one_breath_are_each_measured_alone(server):
         wire.socket.sendall(request * 60)
         data = b""
         while data.count(b"HTTP/1.1 200 OK") < 60:
-            assert (chunk := wire.socket.recv(65_536))
+            chunk = wire.socket.recv(65_536)
+            assert chunk
             data += chunk
 
 

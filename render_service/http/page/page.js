@@ -1,12 +1,22 @@
 // The page: the manifest makes the choices, `resolve` makes the pictures; nothing of the product
 // is written here. A new picture is loaded and decoded before it takes the place of the old one.
 
+import { drawPlaceholder } from "/thumbhash.js";
+
 const SIZES = "(max-width: 56rem) 100vw, min(55vw, calc(100vh - 11rem))";
 const THUMB_SIZES = "84px";
 
 const find = (id) => document.getElementById(id);
-const state = { manifest: null, selection: {}, view: null, resolved: null, format: null, width: null };
+// `resolved` is what the selection came to, `made` the last one of these that is made: the picture
+// shown. `past` holds what each option was before its present value.
+const state = {
+  manifest: null, selection: {}, past: {}, view: null,
+  resolved: null, made: null, format: null, width: null,
+};
 let turn = 0;
+
+// An error in words for a shopper; any other is a fault of ours, and its own words help nobody.
+class Told extends Error {}
 
 async function fetchJson(path, body) {
   const options = body && {
@@ -14,10 +24,20 @@ async function fetchJson(path, body) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   };
-  const response = await fetch(path, options);
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail ?? response.statusText);
-  return answer;
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (cause) {
+    throw new Told("The shop cannot be reached at the moment. Is this device online?", { cause });
+  }
+  if (response.status === 503) throw new Told("Many people are looking just now.");
+  if (response.status >= 500) throw new Told("Something went wrong on our side.");
+  if (!response.ok) throw new Told("What is on offer has changed since this page was opened.");
+  try {
+    return await response.json();
+  } catch (cause) {
+    throw new Told("The answer of the shop did not arrive whole.", { cause });
+  }
 }
 
 function make(tag, properties = {}, ...children) {
@@ -43,11 +63,33 @@ function titleOf(optionId, valueId) {
   return option?.values.find(({ id }) => id === valueId)?.title ?? valueId;
 }
 
-// The first rule about `option` that a configuration breaks, as the manifest states it.
+// The first rule about `option` (or any) that a configuration breaks, as the manifest states it.
 function brokenRule(configuration, option) {
   return state.manifest.rules.find((rule) =>
-    option in rule.all && Object.entries(rule.all).every(([name, values]) => values.includes(configuration[name])),
+    (!option || option in rule.all) &&
+    Object.entries(rule.all).every(([name, values]) => values.includes(configuration[name])),
   );
+}
+
+// The nearest configuration that is made and keeps what was just chosen: first what the other
+// options were before, then their defaults, then whatever they offer.
+function keeping(clicked) {
+  let tried = [state.selection];
+  for (let changes = 0; changes < 3; changes++) {
+    const next = [];
+    for (const configuration of tried) {
+      const rule = brokenRule(configuration);
+      if (!rule) return configuration;
+      for (const option of state.manifest.options) {
+        if (option.id === clicked || !(option.id in rule.all)) continue;
+        const values = new Set([state.past[option.id] ?? option.default, option.default]);
+        option.values.forEach(({ id }) => values.add(id));
+        values.forEach((value) => next.push({ ...configuration, [option.id]: value }));
+      }
+    }
+    tried = next;
+  }
+  return tried.find((configuration) => !brokenRule(configuration)) ?? null;
 }
 
 function drawChoices() {
@@ -67,7 +109,7 @@ function makeOption(option) {
 function makeValue(option, value) {
   const input = make("input", { type: "radio", name: option.id, value: value.id });
   input.checked = state.selection[option.id] === value.id;
-  input.addEventListener("change", () => choose({ [option.id]: value.id }));
+  input.addEventListener("change", () => click(option.id, value.id));
   const face = make("span");
   if (value.swatch) {
     face.style.background = value.swatch;
@@ -93,41 +135,80 @@ function markChoices() {
   }
 }
 
-async function choose(change) {
+function click(option, value) {
+  state.past[option] = state.selection[option];
+  remember({ ...state.selection, [option]: value }, option);
+  return choose({ [option]: value }, option);
+}
+
+// A choice is a step of its own, so that Back takes it back; `clicked` is the option chosen.
+function remember(selection, clicked) {
+  const hash = `#${new URLSearchParams(selection)}`;
+  if (hash !== location.hash) history.pushState({ clicked }, "", hash);
+}
+
+async function choose(change, clicked) {
   Object.assign(state.selection, change);
-  const hash = new URLSearchParams(state.selection);
-  history.replaceState(null, "", `#${hash}`);
   markChoices();
   const mine = ++turn;
   find("frame").setAttribute("aria-busy", "true");
   try {
-    const path = `/v1/compositions/${state.manifest.id}/resolve`;
-    const resolved = await fetchJson(path, { selection: state.selection });
+    const resolved = await resolve(state.selection);
     if (mine !== turn) return;
     state.resolved = resolved;
-    drawNotice(resolved);
-    if (resolved.valid) await show(mine);
+    if (resolved.valid) state.made = resolved;
+    // Somebody opened a link to what is not made: the nearest that is shows what it is about.
+    else if (!state.made && resolved.nearest) state.made = await resolve(resolved.nearest);
+    if (mine !== turn) return;
+    drawNotice(resolved, clicked);
+    drawAddress();
+    if (state.made) await show(mine);
     else find("frame").setAttribute("aria-busy", "false");
   } catch (error) {
-    if (mine === turn) fail(error);
+    if (mine !== turn) return;
+    state.resolved = null;
+    drawAddress();
+    fail(error, () => choose({}, clicked));
   }
 }
 
-function drawNotice({ valid, conflicts, nearest }) {
+function resolve(selection) {
+  return fetchJson(`/v1/compositions/${state.manifest.id}/resolve`, { selection });
+}
+
+function wordsOf(configuration) {
+  return state.manifest.options.map(({ id }) => titleOf(id, configuration[id])).join(" \u00b7 ");
+}
+
+function drawNotice({ valid, conflicts, nearest }, clicked) {
   find("frame").classList.toggle("unmade", !valid);
   find("notice").hidden = valid;
-  const words = state.manifest.options.map(({ id }) => titleOf(id, state.selection[id]));
-  find("summary").textContent = words.join(" \u00b7 ");
+  find("summary").textContent = wordsOf(state.selection);
   if (valid) return;
   const reasons = conflicts.map(({ reason }) => reason).join(" ");
   find("reason").replaceChildren(make("strong", { textContent: "Not made: " }), reasons);
-  const button = find("nearest");
-  button.hidden = !nearest;
-  if (!nearest) return;
-  const changed = Object.keys(nearest).filter((option) => nearest[option] !== state.selection[option]);
-  const named = changed.map((option) => titleOf(option, nearest[option])).join(" and ");
-  button.textContent = `Take it with ${named} instead`;
-  button.onclick = () => choose(nearest);
+  const offers = new Map();
+  for (const offered of [clicked && keeping(clicked), nearest]) {
+    if (offered) offers.set(offerWords(offered), offered);
+  }
+  find("offers").replaceChildren(
+    ...[...offers].map(([words, offered]) => makeButton(words, () => take(offered))),
+  );
+}
+
+function offerWords(offered) {
+  const changed = Object.keys(offered).filter((option) => offered[option] !== state.selection[option]);
+  const named = changed.map((option) => titleOf(option, offered[option])).join(" and ");
+  return `Take it with ${named} instead`;
+}
+
+function take(offered) {
+  remember(offered);
+  return choose(offered);
+}
+
+function makeButton(textContent, onclick) {
+  return make("button", { type: "button", textContent, onclick });
 }
 
 function makePicture(image, sizes, alt) {
@@ -142,13 +223,12 @@ function makePicture(image, sizes, alt) {
 
 async function show(mine) {
   drawViews();
-  drawAddress();
-  const image = state.resolved.images[state.view];
-  const { picture, img } = makePicture(image, SIZES, find("summary").textContent);
+  const image = state.made.images[state.view];
+  const { picture, img } = makePicture(image, SIZES, wordsOf(state.made.configuration));
   try {
     await img.decode();
   } catch {
-    if (mine === turn) fail(new Error("The picture could not be loaded; try again in a moment."));
+    if (mine === turn) fail(new Told("The picture did not arrive."), () => choose({}));
     return;
   }
   if (mine !== turn) return;
@@ -167,9 +247,9 @@ async function show(mine) {
 }
 
 function drawViews() {
-  const { resolved } = state;
+  const { made } = state;
   const buttons = state.manifest.views.map((view) => {
-    const { picture } = makePicture(state.resolved.images[view.id], THUMB_SIZES, "");
+    const { picture } = makePicture(made.images[view.id], THUMB_SIZES, "");
     const thumb = make("span", { className: "thumb" }, picture);
     const button = make("button", { type: "button" }, thumb, view.title);
     button.dataset.view = view.id;
@@ -187,7 +267,7 @@ function drawViews() {
     button.setAttribute("aria-pressed", buttons[index].getAttribute("aria-pressed"));
     const picture = buttons[index].querySelector("picture");
     const swap = () => {
-      if (resolved === state.resolved) button.querySelector(".thumb").replaceChildren(picture);
+      if (made === state.made) button.querySelector(".thumb").replaceChildren(picture);
     };
     picture.querySelector("img").decode().then(swap, () => {});
   });
@@ -200,7 +280,8 @@ function turnTo(view) {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));
   }
   find("frame").setAttribute("aria-busy", "true");
-  if (state.resolved.valid) show(mine);
+  drawAddress();
+  show(mine);
 }
 
 // Every address that `resolve` handed out for the view: format → width → address.
@@ -218,7 +299,13 @@ function addresses(image) {
 }
 
 function drawAddress() {
-  const byFormat = addresses(state.resolved.images[state.view]);
+  const image = state.resolved?.images[state.view];
+  for (const id of ["format", "width", "copy"]) find(id).disabled = !image;
+  if (!image) {
+    find("url").textContent = state.resolved ? "None: this combination is not made." : "Not known yet.";
+    return;
+  }
+  const byFormat = addresses(image);
   if (!byFormat.has(state.format)) state.format = byFormat.keys().next().value;
   const byWidth = byFormat.get(state.format);
   if (!byWidth.has(state.width)) state.width = Math.max(...byWidth.keys());
@@ -247,54 +334,13 @@ async function copyAddress() {
   setTimeout(() => { button.textContent = "Copy"; }, 1600);
 }
 
-function fail(error) {
+function fail(error, again) {
+  const told = error instanceof Told;
+  if (!told) console.error(error);
   find("frame").setAttribute("aria-busy", "false");
   find("notice").hidden = false;
-  find("nearest").hidden = true;
-  find("reason").textContent = error.message;
-}
-
-// ThumbHash (Evan Wallace), the opaque part: a few cosine waves of light and two of colour.
-function drawPlaceholder(hash, canvas) {
-  const bytes = Uint8Array.from(atob(hash), (character) => character.charCodeAt(0));
-  const head = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16);
-  const tail = bytes[3] | (bytes[4] << 8);
-  const wide = tail >> 15;
-  const waves = [Math.max(3, wide ? 7 : tail & 7), Math.max(3, wide ? tail & 7 : 7)];
-  let at = 0;
-  const channel = (across, down, level, scale) => {
-    const terms = [[0, 0, level]];
-    for (let y = 0; y < down; y++) {
-      for (let x = y ? 0 : 1; x * down < across * (down - y); x++) {
-        const nibble = (bytes[5 + (at >> 1)] >> ((at++ & 1) << 2)) & 15;
-        terms.push([x, y, (nibble / 7.5 - 1) * scale * 2]);
-      }
-    }
-    return terms;
-  };
-  const light = channel(...waves, (head & 63) / 63, ((head >> 18) & 31) / 31);
-  const yellow = channel(3, 3, ((head >> 6) & 63) / 31.5 - 1, (((tail >> 3) & 63) / 63) * 1.25);
-  const red = channel(3, 3, ((head >> 12) & 63) / 31.5 - 1, (((tail >> 9) & 63) / 63) * 1.25);
-  const context = canvas.getContext("2d");
-  const { width, height } = canvas;
-  const pixels = context.createImageData(width, height);
-  const sum = (terms, x, y) =>
-    terms.reduce(
-      (total, [across, down, weight]) =>
-        total +
-        weight *
-          Math.cos((Math.PI / width) * (x + 0.5) * across) *
-          Math.cos((Math.PI / height) * (y + 0.5) * down),
-      0,
-    );
-  for (let index = 0; index < width * height; index++) {
-    const [x, y] = [index % width, Math.floor(index / width)];
-    const [l, p, q] = [sum(light, x, y), sum(yellow, x, y), sum(red, x, y)];
-    const blue = l - (2 / 3) * p;
-    const scarlet = (3 * l - blue + q) / 2;
-    pixels.data.set([scarlet * 255, (scarlet - q) * 255, blue * 255, 255], index * 4);
-  }
-  context.putImageData(pixels, 0, 0);
+  find("reason").textContent = told ? error.message : "Something went wrong on this page.";
+  find("offers").replaceChildren(makeButton("Try again", again));
 }
 
 async function start() {
@@ -317,8 +363,9 @@ async function start() {
   find("frame").style.aspectRatio = `${view.width} / ${view.height}`;
   if (view.placeholder) drawPlaceholder(view.placeholder, find("blur"));
   drawChoices();
-  addEventListener("hashchange", () => choose(selectionFromHash(state.manifest)));
+  addEventListener("hashchange", () => choose(selectionFromHash(state.manifest), history.state?.clicked));
+  history.replaceState(null, "", `#${new URLSearchParams(state.selection)}`);
   await choose({});
 }
 
-start().catch(fail);
+start().catch((error) => fail(error, () => location.reload()));
