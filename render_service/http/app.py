@@ -84,23 +84,28 @@ def make_api(
         },
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
-        openapi_config=OpenAPIConfig(
-            title="render-service",
-            version="1",
-            description=_DESCRIPTION,
-            render_plugins=[OpenAPIDocument()],
-            # Otherwise a cache would make up for itself how long the schema holds.
-            openapi_router=Router(
-                "/schema",
-                route_handlers=[],
-                response_headers={"cache-control": MANIFEST_CACHE_CONTROL},
-                after_request=_no_page,
-                include_in_schema=False,
-            ),
-        ),
+        openapi_config=_openapi(),
         after_request=_allow_head,
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    # Without the header, a cache would make up for itself how long the schema holds.
+    router = Router(
+        "/schema",
+        route_handlers=[],
+        response_headers={"cache-control": MANIFEST_CACHE_CONTROL},
+        after_request=_no_page,
+        include_in_schema=False,
+    )
+    return OpenAPIConfig(
+        title="render-service",
+        version="1",
+        description=_DESCRIPTION,
+        render_plugins=[OpenAPIDocument()],
+        openapi_router=router,
     )
 
 
