@@ -11,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from render_service import commands
+from render_service.commands.catalogues import check
+from render_service.commands.listing import list_settings
+from render_service.commands.pictures import render, sheet
 from render_service.errors import InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
@@ -71,48 +73,48 @@ def _add_serve(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    render = commands_.add_parser(
+    parser = commands_.add_parser(
         "render",
         help="make one picture and write it to a file, without a server",
         description="Make one picture: of a composition and view, of a URL path, or of a plan.",
         epilog="render-service render solitaire-ring hero metal=platinum-950 gem=ruby -o ring.avif",
     )
-    render.add_argument(
+    parser.add_argument(
         "subject", nargs="*", metavar="COMPOSITION VIEW [OPTION=VALUE …] | /r/PATH", help=_SELECTION
     )
-    render.add_argument("-o", "--output", required=True, help="file to write; - is standard output")
-    render.add_argument("--width", type=int, help="pixels, from the ladder (at most 800)")
-    render.add_argument("--format", choices=[str(f) for f in Format], help="else by the file name")
-    render.add_argument("--plan", type=Path, help="draw this plan, as `explain` shows it or saved")
-    render.add_argument("--save-plan", type=Path, help="also write the plan, to draw it again")
-    render.set_defaults(run=_render)
+    parser.add_argument("-o", "--output", required=True, help="file to write; - is standard output")
+    parser.add_argument("--width", type=int, help="pixels, from the ladder (at most 800)")
+    parser.add_argument("--format", choices=[str(f) for f in Format], help="else by the file name")
+    parser.add_argument("--plan", type=Path, help="draw this plan, as `explain` shows it or saved")
+    parser.add_argument("--save-plan", type=Path, help="also write the plan, to draw it again")
+    parser.set_defaults(run=_render)
 
 
 def _add_check(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    check = commands_.add_parser(
+    parser = commands_.add_parser(
         "check",
         help="try every file and every combination of a catalogue",
         description="Read a catalogue, decode every layer file, draw every combination, and list "
         "every fault. Exit status 1 if there is one.",
     )
-    check.add_argument("catalogue", nargs="*", type=Path, help="folders (RENDER_CATALOGUE)")
-    check.set_defaults(run=_check)
+    parser.add_argument("catalogue", nargs="*", type=Path, help="folders (RENDER_CATALOGUE)")
+    parser.set_defaults(run=_check)
 
 
 def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    sheet = commands_.add_parser(
+    parser = commands_.add_parser(
         "sheet",
         help="draw a contact sheet: one option across, another down",
         epilog="render-service sheet solitaire-ring hero --down metal --across gem -o sheet.jpg",
     )
-    sheet.add_argument("composition")
-    sheet.add_argument("view", help="VIEW or VIEW:REGION")
-    sheet.add_argument("selection", nargs="*", metavar="OPTION=VALUE", help=_SELECTION)
-    sheet.add_argument("--down", required=True, metavar="OPTION", help="one row for each value")
-    sheet.add_argument("--across", required=True, metavar="OPTION", help="one column for each")
-    sheet.add_argument("--width", type=int, default=240, help="of each picture, pixels (240)")
-    sheet.add_argument("-o", "--output", required=True, help="file to write")
-    sheet.set_defaults(run=_sheet)
+    parser.add_argument("composition")
+    parser.add_argument("view", help="VIEW or VIEW:REGION")
+    parser.add_argument("selection", nargs="*", metavar="OPTION=VALUE", help=_SELECTION)
+    parser.add_argument("--down", required=True, metavar="OPTION", help="one row for each value")
+    parser.add_argument("--across", required=True, metavar="OPTION", help="one column for each")
+    parser.add_argument("--width", type=int, default=240, help="of each picture, pixels (240)")
+    parser.add_argument("-o", "--output", required=True, help="file to write")
+    parser.set_defaults(run=_sheet)
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
@@ -127,7 +129,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _render(options: argparse.Namespace, settings: Settings) -> int:
-    return commands.render(
+    return render(
         settings,
         subject=options.subject,
         plan_file=options.plan,
@@ -139,11 +141,11 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    return commands.check(settings, options.catalogue or [settings.catalogue])
+    return check(settings, options.catalogue or [settings.catalogue])
 
 
 def _sheet(options: argparse.Namespace, settings: Settings) -> int:
-    return commands.sheet(
+    return sheet(
         settings,
         composition=options.composition,
         view=options.view,
@@ -156,4 +158,4 @@ def _sheet(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _settings(options: argparse.Namespace, settings: Settings) -> int:
-    return commands.list_settings(settings)
+    return list_settings(settings)

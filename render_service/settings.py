@@ -8,18 +8,17 @@ or out of range stops the start.
 
 import dataclasses
 import difflib
-import math
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from msgspec import Struct
 
 from render_service.errors import InvalidSetting
+from render_service.knobs import Knob, choice, folder, number, text
 
 PREFIX: Final = "RENDER_"
 MIB: Final = 2**20
@@ -50,9 +49,6 @@ _HEADER: Final = (
     "|---|---|---|---|---|",
 )
 
-_Number = TypeVar("_Number", int, float)
-_Choice = TypeVar("_Choice", bound=StrEnum)
-
 
 class LogLevel(StrEnum):
     """How much is logged: each level includes those after it."""
@@ -72,84 +68,6 @@ class SettingRow(Struct, frozen=True, kw_only=True):
     range: str
     default: str
     meaning: str
-
-
-class _Knob(Struct, frozen=True, kw_only=True):
-    """What a field says of its setting.
-
-    Attributes:
-        unit: The unit of the value, or what the text is.
-        range: What is allowed, in words.
-        meaning: What the setting does.
-        default: The default in words.
-        parse: Text to value; raises ValueError for what is not allowed.
-        secret: The value is never shown.
-    """
-
-    unit: str
-    range: str
-    meaning: str
-    default: str
-    parse: Callable[[str], object]
-    secret: bool = False
-
-
-def _number(
-    value: _Number, unit: str, low: _Number, high: _Number, meaning: str, *, default: str = ""
-) -> _Number:
-    """A whole number or a decimal one, as `value` is, from `low` to `high`, both allowed."""
-    kind = type(value)
-
-    def parse(text: str) -> _Number:
-        number = kind(text)
-        if not (math.isfinite(number) and low <= number <= high):
-            raise ValueError(text)
-        return number
-
-    knob = _Knob(
-        unit=unit,
-        range=f"{low} to {high}" + ("" if kind is int else ", decimals allowed"),
-        meaning=meaning,
-        default=default or str(value),
-        parse=parse,
-    )
-    return field(default=value, metadata={"knob": knob})
-
-
-def _text(
-    value: str, unit: str, pattern: str, in_words: str, meaning: str, *, secret: bool = False
-) -> str:
-    """A text that matches `pattern` whole; `in_words` says the pattern."""
-
-    def parse(text: str) -> str:
-        if re.fullmatch(pattern, text) is None:
-            raise ValueError(text)
-        return text
-
-    knob = _Knob(
-        unit=unit, range=in_words, meaning=meaning, default=value, parse=parse, secret=secret
-    )
-    return field(default=value, metadata={"knob": knob})
-
-
-def _folder(value: str, meaning: str) -> Path:
-    """A folder; one that is relative starts at the working directory."""
-
-    def parse(text: str) -> Path:
-        if not text or "\0" in text:
-            raise ValueError(text)
-        return Path(text)
-
-    knob = _Knob(unit="folder", range="a path", meaning=meaning, default=value, parse=parse)
-    return field(default=Path(value), metadata={"knob": knob})
-
-
-def _choice(value: _Choice, meaning: str) -> _Choice:
-    """One member of an enumeration."""
-    kind = type(value)
-    offered = ", ".join(kind)
-    knob = _Knob(unit="name", range=offered, meaning=meaning, default=value.value, parse=kind)
-    return field(default=value, metadata={"knob": knob})
 
 
 # Where the numbers come from:
@@ -172,19 +90,19 @@ def _choice(value: _Choice, meaning: str) -> _Choice:
 class Settings:
     """Every knob of the service, checked; docs/settings.md is generated from these lines."""
 
-    catalogue: Path = _folder("compositions", "Where the compositions that are served are read.")
-    data: Path = _folder(".data", "Where finished pictures are kept; made if it is not there.")
-    host: str = _text("127.0.0.1", "address", r"\S{1,253}", "a name or address", "To listen on.")
-    port: int = _number(8000, "port", 0, 65_535, "To listen on; 0 takes a free one.")
-    public_url: str = _text(
+    catalogue: Path = folder("compositions", "Where the compositions that are served are read.")
+    data: Path = folder(".data", "Where finished pictures are kept; made if it is not there.")
+    host: str = text("127.0.0.1", "address", r"\S{1,253}", "a name or address", "To listen on.")
+    port: int = number(8000, "port", 0, 65_535, "To listen on; 0 takes a free one.")
+    public_url: str = text(
         "", "URL", _BASE, "http(s)://… in ASCII, without a final /", "Starts our URLs."
     )
-    workers: int = _number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
-    render_threads: int = _number(2, "renders", 1, 64, "Drawn at once by each process.")
-    queue_length: int = _number(16, "renders", 0, 10_000, "That may wait in each process.")
-    memory_tier_bytes: int = _number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
-    file_tier_bytes: int = _number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")
-    redis_url: str = _text(
+    workers: int = number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
+    render_threads: int = number(2, "renders", 1, 64, "Drawn at once by each process.")
+    queue_length: int = number(16, "renders", 0, 10_000, "That may wait in each process.")
+    memory_tier_bytes: int = number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
+    file_tier_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")
+    redis_url: str = text(
         "",
         "URL",
         _REDIS,
@@ -192,20 +110,20 @@ class Settings:
         "Where pictures are shared; `embedded`: `serve` starts a Valkey of its own.",
         secret=True,
     )
-    redis_timeout_s: float = _number(0.05, "seconds", 0.001, 60, "A look into Redis may take.")
-    redis_expiry_s: int = _number(30 * DAY_S, "seconds", 1, 3650 * DAY_S, "Kept in Redis.")
-    redis_value_bytes_max: int = _number(4 * MIB, "bytes", 0, GIB, "Largest picture in Redis.")
-    s3_bucket: str = _text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
-    s3_endpoint: str = _text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
-    s3_timeout_s: float = _number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")
-    lease_s: float = _number(5.0, "seconds", 0.1, 60, "A dead process is replaced by another.")
-    breaker_pause_s: float = _number(2.0, "seconds", 0.01, 3600, "A failing store is left alone.")
-    raster_cache_bytes: int = _number(512 * MIB, "bytes", 0, TIB, "Layers held by each process.")
-    asset_bytes_max: int = _number(64 * MIB, "bytes", 1, 4 * GIB, "Largest layer file read.")
-    canvas_pixels_max: int = _number(4096**2, "pixels", 1, 2**28, "Largest canvas drawn.")
-    layers_max: int = _number(64, "layers", 1, 1024, "Most layers in one picture.")
-    graceful_stop_s: float = _number(25.0, "seconds", 0, 3600, "To finish requests when stopped.")
-    log_level: LogLevel = _choice(LogLevel.INFO, "Least level that is logged.")
+    redis_timeout_s: float = number(0.05, "seconds", 0.001, 60, "A look into Redis may take.")
+    redis_expiry_s: int = number(30 * DAY_S, "seconds", 1, 3650 * DAY_S, "Kept in Redis.")
+    redis_value_bytes_max: int = number(4 * MIB, "bytes", 0, GIB, "Largest picture in Redis.")
+    s3_bucket: str = text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
+    s3_endpoint: str = text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
+    s3_timeout_s: float = number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")
+    lease_s: float = number(5.0, "seconds", 0.1, 60, "A dead process is replaced by another.")
+    breaker_pause_s: float = number(2.0, "seconds", 0.01, 3600, "A failing store is left alone.")
+    raster_cache_bytes: int = number(512 * MIB, "bytes", 0, TIB, "Layers held by each process.")
+    asset_bytes_max: int = number(64 * MIB, "bytes", 1, 4 * GIB, "Largest layer file read.")
+    canvas_pixels_max: int = number(4096**2, "pixels", 1, 2**28, "Largest canvas drawn.")
+    layers_max: int = number(64, "layers", 1, 1024, "Most layers in one picture.")
+    graceful_stop_s: float = number(25.0, "seconds", 0, 3600, "To finish requests when stopped.")
+    log_level: LogLevel = choice(LogLevel.INFO, "Least level that is logged.")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -266,7 +184,7 @@ def settings_markdown() -> str:
     return "\n".join([*_HEADER, *rows, ""])
 
 
-def _knobs() -> Iterator[tuple[str, _Knob]]:
+def _knobs() -> Iterator[tuple[str, Knob]]:
     """Name and knob of every field of `Settings`."""
     for declared in dataclasses.fields(Settings):
         yield declared.name, declared.metadata["knob"]
@@ -276,14 +194,14 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _refused(variable: str, knob: _Knob, given: str) -> str:
+def _refused(variable: str, knob: Knob, given: str) -> str:
     """One line of the refusal: the name, what is allowed, and what was given."""
     shown = _shown(knob, given)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return f"{variable} ({knob.unit}) must be {knob.range}; given {shown!r}."
 
 
-def _shown(knob: _Knob, value: str) -> str:
+def _shown(knob: Knob, value: str) -> str:
     return _HIDDEN if knob.secret and value else value
 
 

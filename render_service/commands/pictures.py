@@ -1,14 +1,13 @@
-"""What the commands do: a picture to a file, a catalogue checked, a contact sheet, the settings.
+"""`render` and `sheet`: a picture, or a sheet of them, to a file.
 
-No server: these read a catalogue and draw from it through the same planner and the same pixels.
-A file is written whole or not at all.
+They draw through the same planner and the same pixels as the server, so a file made here is the
+file that is served.
 """
 
 import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -19,7 +18,6 @@ from render_service.composition.model import Composition
 from render_service.errors import (
     ForbiddenConfiguration,
     FormatNotOffered,
-    InvalidCatalogue,
     InvalidPlan,
     InvalidRequest,
     UnknownOption,
@@ -34,11 +32,10 @@ from render_service.planning.plan import Output, RenderPlan
 from render_service.planning.planner import PlannedImage
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import IMAGE_PREFIX, parse_image_path
-from render_service.rendering.check import Check
 from render_service.rendering.offline import draw_with
 from render_service.rendering.rasters import Rasters
-from render_service.settings import Settings, describe
-from render_service.wiring import Studio, open_studio, read_studio
+from render_service.settings import Settings
+from render_service.wiring import Studio, open_studio
 
 USUAL_WIDTH_PX = 800
 """Width of a picture where none is asked for: half of a screen."""
@@ -122,26 +119,6 @@ def read_plan(file: Path) -> RenderPlan:
         raise InvalidPlan(f"{file} is not a plan: {error}.") from error
 
 
-def check(settings: Settings, catalogues: Sequence[Path]) -> int:
-    """Check catalogues one after the other, up to the first broken one; return the exit status."""
-    for folder in catalogues:
-        try:
-            # What could be read is tried as well, so that one run lists everything.
-            studio, faults = read_studio(settings, folder)
-            checked = Check(studio.planner, studio.assets.read_now, studio.limits)
-            with tqdm(total=checked.steps, unit="step", disable=None) as bar:
-                faults = (*faults, *checked.run(lambda what: _advance(bar, what)))
-            if faults:
-                raise InvalidCatalogue(faults)
-        except InvalidCatalogue as broken:
-            print(broken, file=sys.stderr)
-            count = len(broken.faults)
-            print(f"{folder}: {count} fault{'s' * (count != 1)}.", file=sys.stderr)
-            return 1
-        print(f"{folder}: {_summary(studio)}; no faults.")
-    return 0
-
-
 def sheet(
     settings: Settings,
     *,
@@ -206,18 +183,6 @@ def _whole(canvas: Canvas, file_format: Format) -> Output:
     return Output(format=file_format, width_px=width_px, height_px=height_px, profile=profile)
 
 
-def list_settings(settings: Settings) -> int:
-    """Print every setting, its value now, range, default and meaning; return the exit status."""
-    rows = [("variable", "value", "unit", "range", "default", "meaning")]
-    rows += [msgspec.structs.astuple(row) for row in describe(settings)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
-    return 0
-
-
 def _plan(
     studio: Studio, subject: Sequence[str], width_px: int | None, file_format: Format
 ) -> PlannedImage:
@@ -271,18 +236,3 @@ def _format_of(output: str) -> Format:
         return Format(extension)
     except ValueError:
         raise FormatNotOffered(extension, [str(f) for f in Format]) from None
-
-
-def _advance(bar: "tqdm[NoReturn]", what: str) -> None:
-    bar.set_description(what, refresh=False)
-    bar.update()
-
-
-def _summary(studio: Studio) -> str:
-    compositions = studio.planner.catalogue.compositions.values()
-    views = [(c, view) for c in compositions for view in c.views.values()]
-    pictures = sum(c.lattice_size(view.options) for c, view in views)
-    return (
-        f"{len(compositions)} composition{'s' * (len(compositions) != 1)}, {len(views)} views, "
-        f"{pictures} configurations of views"
-    )

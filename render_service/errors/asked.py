@@ -1,50 +1,11 @@
-"""Every failure the service can name, as one tree; nothing here knows HTTP.
+"""Errors of who asks: the spelling is wrong, the thing is not there, or it is not made that way.
 
-RenderServiceError
-├── InvalidRequest                the caller's spelling is wrong, whatever the catalogue holds
-│   ├── MalformedPath
-│   ├── WidthNotOffered
-│   ├── FormatNotOffered
-│   ├── UnknownQueryKey
-│   └── InvalidBody
-├── NotFound                      well spelled, but the catalogue has no such thing
-│   ├── UnknownComposition
-│   ├── UnknownView
-│   └── UnknownVersion
-├── InvalidSelection              the composition cannot be configured that way
-│   ├── UnknownOption
-│   ├── UnknownValue
-│   ├── ForbiddenConfiguration
-│   └── AlphaNotOffered
-├── AssetFailure                  a layer's file cannot be used
-│   ├── AssetMissing
-│   ├── AssetUndecodable
-│   └── AssetTooLarge
-├── Overloaded                    the bounded queue is full
-├── RenderFailed                  drawing or encoding failed for a reason of our own
-├── TierUnavailable               a store of renditions could not be asked; callers see a miss
-├── InvalidCatalogue              a definition folder is broken; carries every fault found
-├── InvalidPlan                   a plan read from a file is not one this release can draw
-└── InvalidSetting                an environment variable is unknown or out of range
-
-An error names the fact, carries its data as attributes, and says what would have been right.
+What was given is repeated at most 200 characters long, and what is offered is listed.
 """
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
-
-
-class RenderServiceError(Exception):
-    """The root of the tree. `str(error)` says what happened, and what would have been right.
-
-    Attributes:
-        facts: What a program can use: JSON-ready members of the problem document.
-    """
-
-    def __init__(self, detail: str, **facts: object) -> None:
-        super().__init__(detail)
-        self.facts: Mapping[str, object] = facts
+from render_service.errors.root import RenderServiceError
 
 
 class InvalidRequest(RenderServiceError):
@@ -197,92 +158,6 @@ class AlphaNotOffered(InvalidSelection):
             extension=extension,
             offered=list(offered),
         )
-
-
-class AssetFailure(RenderServiceError):
-    """A layer's file cannot be used.
-
-    Attributes:
-        asset: Its name, or its digest where the name is not known.
-        reason: What was found, and what is needed.
-    """
-
-    def __init__(self, asset: str, reason: str) -> None:
-        super().__init__(f"The layer file {asset} {reason}.", asset=asset)
-        self.asset, self.reason = asset, reason
-
-
-class AssetMissing(AssetFailure):
-    """A layer's file is not in the store."""
-
-
-class AssetUndecodable(AssetFailure):
-    """A layer's file is not a picture of the kind its layer needs."""
-
-
-class AssetTooLarge(AssetFailure):
-    """A layer's file is over a limit on bytes or pixels, found before decoding it."""
-
-
-class Overloaded(RenderServiceError):
-    """The bounded queue is full; nothing was begun.
-
-    Attributes:
-        retry_after_s: Seconds after which a place is likely.
-    """
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(
-            f"Every place to render is taken; try again in {retry_after_s} s.",
-            retry_after_s=retry_after_s,
-        )
-        self.retry_after_s = retry_after_s
-
-
-class RenderFailed(RenderServiceError):
-    """Drawing or encoding failed for a reason of our own."""
-
-
-class TierUnavailable(RenderServiceError):
-    """A store of renditions could not be asked. Callers treat it as a miss."""
-
-
-class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong with a catalogue.
-
-    Attributes:
-        file: The file, relative to the catalogue.
-        table: The table in it, as written there, e.g. `views.hero.layers[2]`; "" is the top level.
-        key: The key in the table; "" is the table itself.
-        problem: What was found, and what would be right.
-    """
-
-    file: str
-    table: str
-    key: str
-    problem: str
-
-    def __str__(self) -> str:
-        place = " ".join(
-            part for part in (f"[{self.table}]" if self.table else "", self.key) if part
-        )
-        return f"{self.file}: {place + ': ' if place else ''}{self.problem}"
-
-
-class InvalidCatalogue(RenderServiceError):
-    """A catalogue is broken; carries every fault found."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = tuple(faults)
-
-
-class InvalidPlan(RenderServiceError):
-    """A plan read from a file is not one this release can draw."""
-
-
-class InvalidSetting(RenderServiceError):
-    """An environment variable is unknown, or its value is out of range."""
 
 
 def _quote(given: str) -> str:

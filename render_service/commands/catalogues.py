@@ -1,0 +1,48 @@
+"""`check`: everything wrong with a catalogue, found before anybody asks for a picture of it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from render_service.errors import InvalidCatalogue
+from render_service.rendering.check import Check
+from render_service.settings import Settings
+from render_service.wiring import Studio, read_studio
+
+
+def check(settings: Settings, catalogues: Sequence[Path]) -> int:
+    """Check catalogues one after the other, up to the first broken one; return the exit status."""
+    for folder in catalogues:
+        try:
+            # What could be read is tried as well, so that one run lists everything.
+            studio, faults = read_studio(settings, folder)
+            checked = Check(studio.planner, studio.assets.read_now, studio.limits)
+            with tqdm(total=checked.steps, unit="step", disable=None) as bar:
+                faults = (*faults, *checked.run(lambda what: _advance(bar, what)))
+            if faults:
+                raise InvalidCatalogue(faults)
+        except InvalidCatalogue as broken:
+            print(broken, file=sys.stderr)
+            count = len(broken.faults)
+            print(f"{folder}: {count} fault{'s' * (count != 1)}.", file=sys.stderr)
+            return 1
+        print(f"{folder}: {_summary(studio)}; no faults.")
+    return 0
+
+
+def _advance(bar: "tqdm[NoReturn]", what: str) -> None:
+    bar.set_description(what, refresh=False)
+    bar.update()
+
+
+def _summary(studio: Studio) -> str:
+    compositions = studio.planner.catalogue.compositions.values()
+    views = [(c, view) for c in compositions for view in c.views.values()]
+    pictures = sum(c.lattice_size(view.options) for c, view in views)
+    return (
+        f"{len(compositions)} composition{'s' * (len(compositions) != 1)}, {len(views)} views, "
+        f"{pictures} configurations of views"
+    )

@@ -1,0 +1,59 @@
+"""Every failure the service can name, as one tree; nothing here knows HTTP.
+
+RenderServiceError
+├── InvalidRequest                the caller's spelling is wrong, whatever the catalogue holds
+│   ├── MalformedPath
+│   ├── WidthNotOffered
+│   ├── FormatNotOffered
+│   ├── UnknownQueryKey
+│   └── InvalidBody
+├── NotFound                      well spelled, but the catalogue has no such thing
+│   ├── UnknownComposition
+│   ├── UnknownView
+│   └── UnknownVersion
+├── InvalidSelection              the composition cannot be configured that way
+│   ├── UnknownOption
+│   ├── UnknownValue
+│   ├── ForbiddenConfiguration
+│   └── AlphaNotOffered
+├── AssetFailure                  a layer's file cannot be used
+│   ├── AssetMissing
+│   ├── AssetUndecodable
+│   └── AssetTooLarge
+├── Overloaded                    the bounded queue is full
+├── RenderFailed                  drawing or encoding failed for a reason of our own
+├── TierUnavailable               a store of renditions could not be asked; callers see a miss
+├── InvalidCatalogue              a definition folder is broken; carries every fault found
+├── InvalidPlan                   a plan read from a file is not one this release can draw
+└── InvalidSetting                an environment variable is unknown or out of range
+
+An error names the fact, carries its data as attributes, and says what would have been right.
+"""
+
+from render_service.errors.asked import AlphaNotOffered as AlphaNotOffered
+from render_service.errors.asked import ForbiddenConfiguration as ForbiddenConfiguration
+from render_service.errors.asked import FormatNotOffered as FormatNotOffered
+from render_service.errors.asked import InvalidBody as InvalidBody
+from render_service.errors.asked import InvalidRequest as InvalidRequest
+from render_service.errors.asked import InvalidSelection as InvalidSelection
+from render_service.errors.asked import MalformedPath as MalformedPath
+from render_service.errors.asked import NotFound as NotFound
+from render_service.errors.asked import UnknownComposition as UnknownComposition
+from render_service.errors.asked import UnknownOption as UnknownOption
+from render_service.errors.asked import UnknownQueryKey as UnknownQueryKey
+from render_service.errors.asked import UnknownValue as UnknownValue
+from render_service.errors.asked import UnknownVersion as UnknownVersion
+from render_service.errors.asked import UnknownView as UnknownView
+from render_service.errors.asked import WidthNotOffered as WidthNotOffered
+from render_service.errors.failed import AssetFailure as AssetFailure
+from render_service.errors.failed import AssetMissing as AssetMissing
+from render_service.errors.failed import AssetTooLarge as AssetTooLarge
+from render_service.errors.failed import AssetUndecodable as AssetUndecodable
+from render_service.errors.failed import Fault as Fault
+from render_service.errors.failed import InvalidCatalogue as InvalidCatalogue
+from render_service.errors.failed import InvalidPlan as InvalidPlan
+from render_service.errors.failed import InvalidSetting as InvalidSetting
+from render_service.errors.failed import Overloaded as Overloaded
+from render_service.errors.failed import RenderFailed as RenderFailed
+from render_service.errors.failed import TierUnavailable as TierUnavailable
+from render_service.errors.root import RenderServiceError as RenderServiceError
