@@ -21,7 +21,7 @@ from render_service.planning.plan import EncodeProfile, Output
 # Measured by `python -m benchmarks.encode`; docs/decisions/0004-encode-profiles.md has the tables.
 PROFILES: Final[dict[Format, EncodeProfile]] = {
     Format.WEBP: EncodeProfile(quality=82, effort=4, chroma=420, alpha_quality=100),
-    Format.AVIF: EncodeProfile(quality=60, effort=1, chroma=444, alpha_quality=100),
+    Format.AVIF: EncodeProfile(quality=60, effort=2, chroma=444, alpha_quality=100),
     Format.JPEG: EncodeProfile(quality=85, effort=0, chroma=444),
     Format.PNG: EncodeProfile(quality=100, effort=6, chroma=444),
 }
