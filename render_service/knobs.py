@@ -92,8 +92,12 @@ def folder(value: str, meaning: str) -> Path:
 
 
 def choice(value: _Choice, meaning: str) -> _Choice:
-    """One member of an enumeration."""
+    """One member of an enumeration, in letters of either case."""
     kind = type(value)
     offered = ", ".join(kind)
-    knob = Knob(unit="name", range=offered, meaning=meaning, default=value.value, parse=kind)
+
+    def parse(given: str) -> _Choice:
+        return kind(given.lower())
+
+    knob = Knob(unit="name", range=offered, meaning=meaning, default=value.value, parse=parse)
     return field(default=value, metadata={"knob": knob})

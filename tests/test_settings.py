@@ -36,7 +36,7 @@ def test_values_are_read_as_the_type_of_their_field():
         "RENDER_PORT": "0",
         "RENDER_PUBLIC_URL": "https://img.example/rings",
         "RENDER_GRACEFUL_STOP_S": "2.5",
-        "RENDER_LOG_LEVEL": "debug",
+        "RENDER_LOG_LEVEL": "DEBUG",
     }
 
     settings = read_settings(given)

@@ -60,6 +60,7 @@ def decode(data: bytes, placement: Placement, limits: DecodeLimits, name: str) -
         raise AssetTooLarge(name, f"has {len(data)} bytes; the most is {limits.max_bytes}")
     with translating(lambda said: _undecodable(name, f"is damaged ({said})", "a whole file")):
         image = _open(data, limits, name)
+        _check_upright(image, name)
         _check_header(image, placement, limits, name)
         light, alpha = _read(image, placement)
     return trim(light, alpha, 0, 0)
@@ -156,14 +157,22 @@ def _check_header(
         raise _undecodable(name, f"has {image.bands} bands", f"{taken}, the last one alpha")
 
 
+def _check_upright(image: pyvips.Image, name: str) -> None:
+    """Refuse a picture that viewers turn as they show it: it would not be drawn as it was seen."""
+    turned = int(str(image.get("orientation"))) if image.get_typeof("orientation") else 1
+    if turned != 1:
+        raise _undecodable(name, f"is to be turned (orientation {turned})", "one saved upright")
+
+
 def _bands_taken(placement: Placement) -> set[int]:
-    """How many bands a page may have; a grey picture stands for an RGB one."""
+    """How many bands a page may have; a grey picture stands for an RGB one that is not painted."""
     taken = {placement.bands, placement.bands + 1}
     return taken | {1, 2} if _takes_grey(placement) else taken
 
 
 def _takes_grey(placement: Placement) -> bool:
-    return placement.encoding is Encoding.SRGB and placement.bands == 3
+    plain = placement.paint is None and placement.bands == 3
+    return plain and placement.encoding is Encoding.SRGB
 
 
 def _full_scale(image: pyvips.Image) -> int:

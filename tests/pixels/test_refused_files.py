@@ -9,7 +9,7 @@ from render_service.pixels.decode import decode
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.raster import Raster
 from render_service.pixels.vips import pyvips
-from render_service.planning.plan import Encoding, Placement
+from render_service.planning.plan import ONE, Encoding, Placement
 from tests.pixels.builders import image, noise, placement, png, tiff_pages
 
 
@@ -77,6 +77,25 @@ def test_cmyk_is_refused():
     said = refusal(cmyk.jpegsave_buffer())
 
     assert "is in cmyk; needed: RGB or grey" in said
+
+
+def test_a_grey_picture_has_not_the_bands_that_a_basis_needs():
+    identity = ((ONE, 0, 0), (0, ONE, 0), (0, 0, ONE))
+    painted = placement(encoding=Encoding.SRGB, paint=identity)
+
+    said = refusal(png(np.full((16, 16, 1), 90, np.uint8)), painted)
+
+    assert "has 1 bands; needed: 3 or 4, the last one alpha" in said
+
+
+@pytest.mark.parametrize("save", ["jpegsave_buffer", "tiffsave_buffer"])
+def test_a_picture_that_viewers_turn_is_refused(save):
+    upside_down = image(np.full((16, 16, 3), 90, np.uint8)).copy()
+    upside_down.set_type(pyvips.GValue.gint_type, "orientation", 3)
+
+    said = refusal(getattr(upside_down, save)())
+
+    assert "is to be turned (orientation 3); needed: one saved upright" in said
 
 
 def test_samples_of_floating_point_are_refused():
