@@ -30,6 +30,8 @@ from render_service.http.problems import (
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.planning.planner import Planner
+from render_service.releases.follow import Follower
+from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
 
@@ -49,37 +51,60 @@ Asked = Request[None, None, State]
 
 
 def make_api(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: LivePlanner,
+    service: RenderService,
+    public_url: str = "",
+    drain_s: float = 0.0,
+    follower: Follower | None = None,
 ) -> Litestar:
     """Return the application.
 
     Args:
-        planner: Plans pictures of the catalogue that is served.
+        planner: Plans pictures of the catalogue that is live.
         service: Finds or makes them; closed when the application stops.
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
+        follower: Keeps `planner` at what is published; None where it never changes.
     """
     placeholders = Placeholders()
-    manifests = Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
+
+    def manifests_of(planner: Planner) -> Manifests:
+        return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
+
+    async def keep_placeholders() -> None:
+        current = planner.current
+        while True:
+            plans = {one.key: one.plan for one in manifests_of(current).default_plans()}
+            await placeholders.fill(service, plans)
+            current = await planner.wait_for_another(current)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
-        plans = {planned.key: planned.plan for planned in manifests.default_plans()}
-        filling = asyncio.create_task(placeholders.fill(service, plans))
+        if follower is not None:
+            await follower.start()
+        behind = [asyncio.create_task(keep_placeholders())]
+        if follower is not None:
+            behind.append(asyncio.create_task(follower.run()))
         try:
             yield
         finally:
-            filling.cancel()
-            await asyncio.gather(filling, return_exceptions=True)
+            for task in behind:
+                task.cancel()
+            await asyncio.gather(*behind, return_exceptions=True)
             await service.close()
+            if follower is not None:
+                await follower.close()
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies={
-            "planner": _given(planner),
+            # One planner for all of a request, whatever is published while it is answered.
+            "planner": Provide(lambda: planner.current, sync_to_thread=False),
+            "live_planner": _given(planner),
             "render_service": _given(service),
-            "manifests": _given(manifests),
+            "manifests": Provide(manifests_of, sync_to_thread=False),
             "public_url": _given(public_url),
         },
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
