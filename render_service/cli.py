@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render_service.commands.catalogues import check
+from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
@@ -56,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(commands_)
     _add_publish(commands_)
     _add_releases(commands_)
+    _add_diff(commands_)
     _add_render(commands_)
     _add_check(commands_)
     _add_sheet(commands_)
@@ -100,6 +102,24 @@ def _add_releases(commands_: "argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--limit", type=int, default=20, help="states, newest first (20)")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=_releases)
+
+
+def _add_diff(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser(
+        "diff",
+        help="list the views and keys that change from one catalogue to another",
+        description="Compare two catalogues: each the number of a state, `live`, or a folder.",
+        epilog="render-service diff live compositions --pictures build/diff",
+    )
+    parser.add_argument("old", help="STATE, live or FOLDER")
+    parser.add_argument("new", help="likewise")
+    parser.add_argument("--keys", action="store_true", help="list every key that changes")
+    parser.add_argument("--limit", type=int, default=1000, help="the most keys listed (1000)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a sample, to see it")
+    parser.add_argument("--width", type=int, default=480, help="of each picture, pixels (480)")
+    parser.add_argument("--sample", type=int, default=24, help="the most pictures drawn (24)")
+    parser.set_defaults(run=_diff)
 
 
 def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -179,6 +199,20 @@ def _publish(options: argparse.Namespace, settings: Settings) -> int:
         return publish_again(settings, options.release)
     folder = options.folder or catalogue_folder(settings)
     return publish(settings, folder, recheck=options.recheck)
+
+
+def _diff(options: argparse.Namespace, settings: Settings) -> int:
+    asked = Asked(
+        old=options.old,
+        new=options.new,
+        keys=options.keys,
+        limit=options.limit,
+        as_json=options.json,
+        pictures=options.pictures,
+        width_px=options.width,
+        sample=options.sample,
+    )
+    return diff(settings, asked)
 
 
 def _releases(options: argparse.Namespace, settings: Settings) -> int:

@@ -5,7 +5,7 @@ handlers by name.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -72,30 +72,17 @@ def make_api(
     def manifests_of(planner: Planner) -> Manifests:
         return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
 
-    async def keep_placeholders() -> None:
-        current = planner.current
-        while True:
-            plans = {one.key: one.plan for one in manifests_of(current).default_plans()}
-            await placeholders.fill(service, plans)
-            current = await planner.wait_for_another(current)
-
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
         if follower is not None:
             await follower.start()
-        behind = [asyncio.create_task(keep_placeholders())]
-        if follower is not None:
-            behind.append(asyncio.create_task(follower.run()))
-        try:
+        work = [_keep_placeholders(planner, placeholders, service, manifests_of)]
+        async with _behind([*work, follower.run()] if follower is not None else work):
             yield
-        finally:
-            for task in behind:
-                task.cancel()
-            await asyncio.gather(*behind, return_exceptions=True)
-            await service.close()
-            if follower is not None:
-                await follower.close()
+        await service.close()
+        if follower is not None:
+            await follower.close()
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
@@ -114,6 +101,32 @@ def make_api(
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
+
+
+async def _keep_placeholders(
+    planner: LivePlanner,
+    placeholders: Placeholders,
+    service: RenderService,
+    manifests_of: Callable[[Planner], Manifests],
+) -> None:
+    """Make the placeholders of what is live, and of whatever becomes live."""
+    current = planner.current
+    while True:
+        plans = {one.key: one.plan for one in manifests_of(current).default_plans()}
+        await placeholders.fill(service, plans)
+        current = await planner.wait_for_another(current)
+
+
+@asynccontextmanager
+async def _behind(work: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Do `work` behind the answers, until there are none to come."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _openapi() -> OpenAPIConfig:

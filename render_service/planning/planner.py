@@ -53,6 +53,7 @@ class Planner:
 
     Attributes:
         catalogue: What it plans pictures of.
+        profiles: How each format is encoded.
         pipeline: The revision of the pipeline that its plans are written for.
     """
 
@@ -74,7 +75,7 @@ class Planner:
             versions: (composition, view) → version, where they are known; others are derived.
         """
         self.catalogue, self.pipeline = catalogue, pipeline
-        self._profiles = profiles
+        self.profiles = profiles
         self._versions = dict(versions or {})
 
     def holds(self, image: ImagePath) -> bool:
@@ -141,9 +142,7 @@ class Planner:
         """Return the ten hex digits that name everything `view` can show now."""
         place = (composition.id, view.id)
         if place not in self._versions:
-            self._versions[place] = derive_version(
-                self.catalogue, composition, view, self._profiles
-            )
+            self._versions[place] = derive_version(self.catalogue, composition, view, self.profiles)
         return self._versions[place]
 
     def _plan(
@@ -169,7 +168,7 @@ class Planner:
                 format=file_format,
                 width_px=width_px,
                 height_px=height_for(width_px, frame[2], frame[3]),
-                profile=self._profiles[file_format],
+                profile=self.profiles[file_format],
             ),
         )
         image = ImagePath(

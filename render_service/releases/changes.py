@@ -1,13 +1,17 @@
-"""What a new state changes, told from names alone: release ids and versions of views.
+"""What a new state changes: the words for it, and what can be told from names alone.
 
-Ids are digests of content, so what has the same id is the same; no picture is looked at.
+Ids and versions are digests of content, so what has the same id is the same; no picture is looked
+at here.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
+from render_service.planning.key import RenderKey
+from render_service.planning.planner import PlannedImage
 from render_service.releases.model import State
 
 
@@ -40,6 +44,67 @@ class Change(Struct, frozen=True, kw_only=True):
     new: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+
+
+class ViewChange(Struct, frozen=True, kw_only=True):
+    """What becomes of a view.
+
+    Attributes:
+        view: Its id.
+        old: Its version before; None where it was not there.
+        new: Its version after; None where it is gone.
+        changed: Configurations whose picture gets another key, in some format at least.
+        kept: Configurations whose pictures keep their keys: what is stored of them is used again.
+        added: Configurations that were not made before.
+        gone: Configurations that are not made any more.
+    """
+
+    view: str
+    old: str | None
+    new: str | None
+    changed: int = 0
+    kept: int = 0
+    added: int = 0
+    gone: int = 0
+
+
+class CompositionChange(Struct, frozen=True, kw_only=True):
+    """What becomes of a composition.
+
+    Attributes:
+        composition: Its id.
+        status: `texts` is one whose titles, swatches or rules alone differ.
+        values_added: Option → its new values; a new option has all of its own.
+        values_gone: Option → its values that are gone.
+        views: Every view there is on either side.
+    """
+
+    composition: str
+    status: str
+    values_added: Mapping[str, tuple[str, ...]]
+    values_gone: Mapping[str, tuple[str, ...]]
+    views: tuple[ViewChange, ...]
+
+
+class Pair(NamedTuple):
+    """One picture before and after; None where it is not made."""
+
+    old: PlannedImage | None
+    new: PlannedImage | None
+
+
+class KeyChange(Struct, frozen=True, kw_only=True):
+    """A key that changes.
+
+    Attributes:
+        path: The canonical path of the picture now; before, where it is gone.
+        old: Its key before, or None.
+        new: Its key now, or None.
+    """
+
+    path: str
+    old: RenderKey | None
+    new: RenderKey | None
 
 
 def compare_ids(old: Mapping[str, str], new: Mapping[str, str]) -> Changes:

@@ -31,9 +31,9 @@ class LivePlanner:
     """
 
     def __init__(self, current: Planner | None = None, archive: Archive | None = None) -> None:
-        """Begin with `current`, or with none until `swap`; old versions are looked for in `archive`.
+        """Begin with `current`, or with none until `swap`.
 
-        Without an archive, as where a folder is served, there are no old versions.
+        Old versions are looked for in `archive`; a folder that is served has none.
         """
         self.unavailable: frozenset[str] = frozenset()
         self._current, self._archive = current, archive

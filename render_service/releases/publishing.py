@@ -33,7 +33,7 @@ _AT_ONCE: Final = 8
 """Layer files on their way at once: some 100 MB of memory at most for files of usual size."""
 
 STORED_BYTES_MAX: Final = 4 * 2**30
-"""What is read back for a repair may be as large as the largest layer file that a setting allows."""
+"""What is read back for a repair may be as large as a setting allows a layer file to be."""
 
 ReadAsset = Callable[[str], Awaitable[bytes]]
 Step = Callable[[int], None]
