@@ -78,11 +78,13 @@ def make_api(
         if follower is not None:
             await follower.start()
         work = [_keep_placeholders(planner, placeholders, service, manifests_of)]
-        async with _behind([*work, follower.run()] if follower is not None else work):
-            yield
-        await service.close()
-        if follower is not None:
-            await follower.close()
+        try:
+            async with _behind([*work, follower.run()] if follower is not None else work):
+                yield
+        finally:
+            await service.close()
+            if follower is not None:
+                await follower.close()
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],

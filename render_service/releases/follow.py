@@ -65,16 +65,19 @@ class Follower:
             ReleaseUnreadable: It cannot be read.
             ReleasesUnavailable: The store could not be asked, and nothing is kept here.
         """
+        away: ReleasesUnavailable | None = None
         try:
             pointer = await self._store.read_live()
         except ReleasesUnavailable as error:
             pointer = await self._store.recall_live()
             if pointer is None:
                 raise
-            self._note(error)
+            away = error
         if pointer is None:
             raise NothingPublished(self._store.place)
         await self._take(pointer)
+        if away is not None:
+            self._note(away)
 
     async def run(self) -> None:
         """Follow until cancelled."""
