@@ -16,7 +16,7 @@ from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
-from render_service.errors import InvalidSetting, RenderServiceError
+from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
 from render_service.supply import try_supply
@@ -99,7 +99,7 @@ def _add_publish(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_releases(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands_.add_parser("releases", help="list what was live, and what is")
-    parser.add_argument("--limit", type=int, default=20, help="states, newest first (20)")
+    parser.add_argument("--limit", type=_count, default=20, help="states, newest first (20)")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=_releases)
 
@@ -114,11 +114,11 @@ def _add_diff(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("old", help="STATE, live or FOLDER")
     parser.add_argument("new", help="likewise")
     parser.add_argument("--keys", action="store_true", help="list every key that changes")
-    parser.add_argument("--limit", type=int, default=1000, help="the most keys listed (1000)")
+    parser.add_argument("--limit", type=_count, default=1000, help="the most keys listed (1000)")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a sample, to see it")
-    parser.add_argument("--width", type=int, default=480, help="of each picture, pixels (480)")
-    parser.add_argument("--sample", type=int, default=24, help="the most pictures drawn (24)")
+    parser.add_argument("--width", type=_count, default=480, help="of each picture, pixels (480)")
+    parser.add_argument("--sample", type=_count, default=24, help="the most pictures drawn (24)")
     parser.set_defaults(run=_diff)
 
 
@@ -194,8 +194,17 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     return check(settings, options.catalogue or [catalogue_folder(settings)])
 
 
+def _count(given: str) -> int:
+    """A number of at least 1, as argparse asks for it."""
+    if not (given.isascii() and given.isdigit() and len(given) <= 9 and int(given)):
+        raise argparse.ArgumentTypeError(f"{given[:80]!r} is not a number of at least 1")
+    return int(given)
+
+
 def _publish(options: argparse.Namespace, settings: Settings) -> int:
     if options.release is not None:
+        if options.folder is not None or options.recheck:
+            raise InvalidRequest("--release publishes what is stored: without folder or --recheck.")
         return publish_again(settings, options.release)
     folder = options.folder or catalogue_folder(settings)
     return publish(settings, folder, recheck=options.recheck)

@@ -5,7 +5,7 @@ handlers by name.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -75,16 +75,14 @@ def make_api(
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
-        if follower is not None:
-            await follower.start()
-        work = [_keep_placeholders(planner, placeholders, service, manifests_of)]
-        try:
-            async with _behind([*work, follower.run()] if follower is not None else work):
-                yield
-        finally:
-            await service.close()
-            if follower is not None:
-                await follower.close()
+        # What is being drawn may still read from the store that the follower holds open.
+        async with (
+            _closing(follower),
+            _closing(service),
+            _followed(follower),
+            _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
+        ):
+            yield
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
@@ -105,6 +103,17 @@ def make_api(
     )
 
 
+@asynccontextmanager
+async def _followed(follower: Follower | None) -> AsyncIterator[None]:
+    """Read what is live before the first request, and follow it until the last."""
+    if follower is None:
+        yield
+        return
+    await follower.start()
+    async with _behind(follower.run()):
+        yield
+
+
 async def _keep_placeholders(
     planner: LivePlanner,
     placeholders: Placeholders,
@@ -120,15 +129,23 @@ async def _keep_placeholders(
 
 
 @asynccontextmanager
-async def _behind(work: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Do `work` behind the answers, until there are none to come."""
-    tasks = [asyncio.create_task(one) for one in work]
+async def _closing(held: RenderService | Follower | None) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if held is not None:
+            await held.close()
+
+
+@asynccontextmanager
+async def _behind(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do `work` behind the answers, until there are none to come."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -325,6 +325,8 @@ def test_without_its_bucket_a_service_serves_on_starts_again_and_follows_when_it
             gate.shut()
             wait_until(lambda: readiness(server)["status"] == "degraded", server.log.read_text)
             assert httpx.get(server.url + path).content == drawn
+            unknown = httpx.get(server.url + path_of("0123456789"))
+            assert (unknown.status_code, "retry-after" in unknown.headers) == (503, True)
         with serve(store, tmp_path, **settings) as server:
             assert httpx.get(server.url + path).content == drawn
             assert readiness(server)["unavailable"] == ["releases"]
