@@ -44,7 +44,7 @@ class RedisNews:
                 if message is None:
                     async with redis_call(self.timeout_s):
                         await channel.ping()
-                else:
+                elif message["type"] == "message":
                     yield
 
     async def close(self) -> None:

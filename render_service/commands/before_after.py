@@ -131,7 +131,9 @@ def _write_row(artist: _Artist, folder: Path, number: int, pair: Pair) -> _Row:
     elif between is None:
         caption += " · of another size"
     else:
-        caption += f" · {between.share:.1%} of the pixels differ, by {between.worst} at most"
+        caption += (
+            f" · {between.share:.1%} of the pixels differ, by {between.worst} of 255 levels at most"
+        )
     canvases = (before, after, between.canvas if between else None)
     names = ("before", "after", "difference")
     files = tuple(

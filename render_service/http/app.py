@@ -87,9 +87,7 @@ def make_api(
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies={
-            # One planner for all of a request, whatever is published while it is answered.
-            "planner": Provide(lambda: planner.current, sync_to_thread=False),
-            "live_planner": _given(planner),
+            **_planners(planner),
             "render_service": _given(service),
             "manifests": Provide(manifests_of, sync_to_thread=False),
             "public_url": _given(public_url),
@@ -164,6 +162,12 @@ def _openapi() -> OpenAPIConfig:
         render_plugins=[OpenAPIDocument()],
         openapi_router=router,
     )
+
+
+def _planners(planner: LivePlanner) -> dict[str, Provide]:
+    """One planner for all of a request, whatever is published meanwhile; and who holds it."""
+    current = Provide(lambda: planner.current, sync_to_thread=False)
+    return {"planner": current, "live_planner": _given(planner)}
 
 
 def _given(value: object) -> Provide:
