@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -28,21 +27,53 @@ from tests.releases import (
     write_without,
 )
 
-KILLS = 36
-# Ends a publisher just before its n-th step on the disk.
-DIES = """
-import os, pathlib, signal
-left = {step}
-def dying(real):
-    def call(*words, **more):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*words, **more)
-    return call
-os.fsync, os.link = dying(os.fsync), dying(os.link)
-pathlib.Path.rename = dying(pathlib.Path.rename)
+KILLS = 30
+# Publishes to a copy of a store for each step on the disk, ended by SIGKILL just before that step,
+# until one comes to its end; says how many there were. Forked, so that each costs no start.
+SWEEP = """
+import asyncio, os, pathlib, shutil, signal, sys
+from render_service.adapters.catalogue_folder import FolderAssets, load_catalogue
+from render_service.adapters.release_folder import ReleaseFolder
+from render_service.pixels.encode import PROFILES
+from render_service.releases.making import make_releases
+from render_service.releases.publishing import move, read_base, upload
+
+folder, store = sys.argv[1:]
+found = load_catalogue(pathlib.Path(folder))
+releases = make_releases(found.catalogue, PROFILES)
+assets = FolderAssets(found.files, 2**30)
+
+async def publish(copy):
+    store = ReleaseFolder(pathlib.Path(copy))
+    base = await read_base(store)
+    await upload(store, releases, assets.read, lambda _: None)
+    await move(store, base, releases)
+
+def die_before(step):
+    left = [step]
+    def dying(real):
+        def call(*words, **more):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*words, **more)
+        return call
+    os.fsync, os.link = dying(os.fsync), dying(os.link)
+    pathlib.Path.rename = dying(pathlib.Path.rename)
+
+step, status = 0, -signal.SIGKILL
+while status == -signal.SIGKILL:
+    step += 1
+    copy = f"{store}-{step}"
+    shutil.copytree(store, copy)
+    child = os.fork()
+    if child == 0:
+        die_before(step)
+        asyncio.run(publish(copy))
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+assert status == 0, status
+print(step)
 """
 
 
@@ -274,12 +305,12 @@ def test_a_publisher_that_began_before_another_ended_is_told_and_changes_nothing
 
 
 class Publisher:
-    """A publisher that has loaded its program and waits to begin; `before` runs in it first."""
+    """A publisher that has loaded its program and waits to begin."""
 
-    def __init__(self, folder, store, before=""):
+    def __init__(self, folder, store):
         ready = (
             "import sys, render_service.cli, render_service.commands.publishing\n"
-            f"{before}\nprint('ready', flush=True); sys.stdin.readline()\n{PROGRAM}"
+            f"print('ready', flush=True); sys.stdin.readline()\n{PROGRAM}"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", ready, "publish", str(folder)],
@@ -338,15 +369,26 @@ def test_a_publisher_killed_before_each_step_on_the_disk_leaves_a_state_that_can
     folder = write_variant(tmp_path / "next", 0)
     red = pyvips.Image.black(320, 240, bands=4).linear(1, [200, 0, 0, 255]).cast("uchar")
     red.copy(interpretation="srgb").pngsave(str(folder / "ring" / "ground.png"))
-    before, status, step = live(store), -signal.SIGKILL, 0
-    while status == -signal.SIGKILL:
-        step += 1
-        status = Publisher(folder, store, before=DIES.format(step=step)).run()
-        after = assert_old_or_new(store, before)
+    done = subprocess.run(
+        [sys.executable, "-c", SWEEP, str(folder), str(store)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    steps = int(done.stdout)
 
-    assert status == 0
-    assert after.number == before.number + 1
-    assert step > 10
+    before = live(store)
+    numbers = [
+        assert_old_or_new(store.with_name(f"published-{step}"), before).number
+        for step in range(1, steps + 1)
+    ]
+    # The old state up to some step, the new one from there on; the last has come to its end.
+    assert numbers == sorted(numbers)
+    assert (numbers[0], numbers[-1]) == (before.number, before.number + 1)
+    # A layer file, two versions, the release, the state before, the live one: two steps at least.
+    assert steps > 6 * 2
 
 
 def write_variant(folder, number):

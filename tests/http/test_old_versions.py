@@ -1,10 +1,9 @@
 """Old versions: drawn exactly as they were, or what is stored of them, or a way to the current."""
 
-import httpx
 import pytest
 
 from tests.http.server import run_server
-from tests.http.test_releases import PICTURE, QUICK, path_of, version_of, version_of_live
+from tests.http.test_releases import PICTURE, QUICK, get, path_of, version_of, version_of_live
 from tests.releases import (
     OTHER_PIPELINE,
     PROGRAM,
@@ -51,10 +50,6 @@ def silver(tmp_path_factory):
 def serve(store, folder, **settings):
     folder.mkdir(exist_ok=True)
     return run_server("", folder, releases=store, **{**QUICK, **settings})
-
-
-def get(server, path):
-    return httpx.get(server.url + path)
 
 
 def test_an_old_url_is_drawn_byte_for_byte_by_a_process_that_never_saw_it(sound, silver, tmp_path):

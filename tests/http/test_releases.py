@@ -17,6 +17,7 @@ from tests.releases import publish, write_silver, write_sound, write_without
 from tests.servers import run_redis, valkey_program, wait_until
 
 QUICK = {"graceful_stop_s": 1, "releases_poll_s": 0.3}
+PATIENT_S = 60
 PICTURE = "metal=silver,gem=ruby,background=white/160.webp"
 
 
@@ -42,8 +43,13 @@ def serve(store, folder, **settings):
     return run_server("", folder, releases=store, **{**QUICK, **settings})
 
 
+def get(server, path):
+    """One request on a connection of its own; patient, as the machine may be busy."""
+    return httpx.get(server.url + path, timeout=PATIENT_S)
+
+
 def version_of(server, view="hero"):
-    manifest = httpx.get(f"{server.url}/v1/compositions/ring").json()
+    manifest = get(server, "/v1/compositions/ring").json()
     return {one["id"]: one["version"] for one in manifest["views"]}[view]
 
 
@@ -52,7 +58,7 @@ def path_of(version, view="hero"):
 
 
 def readiness(server):
-    return httpx.get(f"{server.url}/readyz").json()
+    return get(server, "/readyz").json()
 
 
 class Shopper(threading.Thread):
@@ -71,7 +77,7 @@ class Shopper(threading.Thread):
     def run(self):
         while not self._done.is_set():
             try:
-                with httpx.Client(base_url=self._server.url) as client:
+                with httpx.Client(base_url=self._server.url, timeout=PATIENT_S) as client:
                     self.versions.append(version_of(self._server))
                     alias = "/img/ring/hero/160.webp?metal=silver"
                     answer = client.get(alias, follow_redirects=True)
@@ -129,7 +135,7 @@ def test_a_process_that_has_not_seen_a_release_yet_draws_its_pictures(store, sil
         old = version_of(server)
         publish(silver, releases=store)
         new = version_of_live(store)
-        answer = httpx.get(server.url + path_of(new))
+        answer = get(server, path_of(new))
         assert version_of(server) == old
         assert new != old
         assert answer.status_code == 200
@@ -191,7 +197,7 @@ def test_a_state_that_cannot_be_read_never_replaces_the_one_that_serves(
 
         assert readiness(server)["unavailable"] == ["releases"]
         assert version_of(server) == old
-        assert httpx.get(server.url + path_of(old)).status_code == 200
+        assert get(server, path_of(old)).status_code == 200
 
         live.write_bytes(sound)
         wait_until(lambda: readiness(server)["status"] == "ready", server.log.read_text)
@@ -222,7 +228,7 @@ def test_a_layer_file_missing_from_the_store_is_a_502_that_names_it(store, tmp_p
     with serve(store, tmp_path, raster_cache_bytes=0) as server:
         for path in store.glob("assets/*/*"):
             path.unlink()
-        answer = httpx.get(server.url + path_of(version_of(server)))
+        answer = get(server, path_of(version_of(server)))
 
     assert answer.status_code == 502
     assert answer.headers["cache-control"] == "no-store"
@@ -234,10 +240,10 @@ def test_a_view_that_is_gone_leaves_the_manifest_and_keeps_its_pictures(store, t
     with serve(store, tmp_path) as server:
         top = version_of(server, "top")
         publish(write_without(tmp_path / "without"), releases=store)
-        url = f"{server.url}/v1/compositions/ring"
-        wait_until(lambda: len(httpx.get(url).json()["views"]) == 1, server.log.read_text)
-        old = httpx.get(f"{server.url}/r/ring/top/{top}/metal=gold/160.webp")
-        alias = httpx.get(f"{server.url}/img/ring/top/160.webp")
+        manifest = "/v1/compositions/ring"
+        wait_until(lambda: len(get(server, manifest).json()["views"]) == 1, server.log.read_text)
+        old = get(server, f"/r/ring/top/{top}/metal=gold/160.webp")
+        alias = get(server, "/img/ring/top/160.webp")
 
     assert old.status_code == 200
     assert alias.status_code == 404
@@ -245,7 +251,7 @@ def test_a_view_that_is_gone_leaves_the_manifest_and_keeps_its_pictures(store, t
 
 def test_placeholders_of_a_new_release_are_made(store, silver, tmp_path):
     def placeholders(server):
-        manifest = httpx.get(f"{server.url}/v1/compositions/ring").json()
+        manifest = get(server, "/v1/compositions/ring").json()
         return [view["placeholder"] for view in manifest["views"]]
 
     with serve(store, tmp_path) as server:
@@ -321,20 +327,20 @@ def test_without_its_bucket_a_service_serves_on_starts_again_and_follows_when_it
     try:
         with serve(store, tmp_path, **settings) as server:
             path = path_of(version_of(server))
-            drawn = httpx.get(server.url + path).content
+            drawn = get(server, path).content
             gate.shut()
             wait_until(lambda: readiness(server)["status"] == "degraded", server.log.read_text)
-            assert httpx.get(server.url + path).content == drawn
-            unknown = httpx.get(server.url + path_of("0123456789"))
+            assert get(server, path).content == drawn
+            unknown = get(server, path_of("0123456789"))
             assert (unknown.status_code, "retry-after" in unknown.headers) == (503, True)
         with serve(store, tmp_path, **settings) as server:
-            assert httpx.get(server.url + path).content == drawn
+            assert get(server, path).content == drawn
             assert readiness(server)["unavailable"] == ["releases"]
             publish(silver, releases=store, s3_endpoint=bucket.endpoint)
             gate.open()
             old = path.split("/")[4]
             wait_until(lambda: version_of(server) != old, server.log.read_text)
             wait_until(lambda: readiness(server)["status"] == "ready", server.log.read_text)
-            assert httpx.get(server.url + path).content == drawn
+            assert get(server, path).content == drawn
     finally:
         gate.close()
