@@ -1,4 +1,6 @@
-# One image; its command chooses the role: `serve` (the default), `check`, `render`, `settings`.
+# One image; its command chooses the role: `serve` (the default), `publish`, `check`, `render`, …
+# It shows the demo's folder. To serve what is published: an empty RENDER_CATALOGUE, and the bucket
+# in RENDER_RELEASES.
 # The base is pinned by its full version; a release pipeline that reaches the registry should add
 # the digest (`@sha256:…`), which could not be looked up where this was written.
 ARG BASE=python:3.11.14-slim-bookworm

@@ -18,7 +18,9 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # With a Valkey of its own under .data, unless RENDER_REDIS_URL names another, or is empty.
-run: env-embedded ## serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
+# What is live in another store than the one under .data is nobody's to replace by a demo.
+run: env-embedded ## publish and serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
+	@[ -n "$$RENDER_CATALOGUE$$RENDER_RELEASES" ] || $(BIN)/render-service publish compositions
 	@RENDER_PORT=$(PORT) RENDER_GRACEFUL_STOP_S=$${RENDER_GRACEFUL_STOP_S:-5} \
 	  RENDER_REDIS_URL=$${RENDER_REDIS_URL-embedded} \
 	  exec $(BIN)/render-service serve

@@ -31,6 +31,7 @@ from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.request import RenderRequest
 from render_service.planning.url import build_image_path
+from render_service.releases.live import LivePlanner
 from render_service.rendering.rendition import make_rendition
 from render_service.settings import read_settings
 from render_service.wiring import build_service, open_studio
@@ -153,7 +154,7 @@ def _service() -> object:
     service.memory.put(
         planned.key, make_rendition(BODY, output.format, output.width_px, output.height_px)
     )
-    return make_app(planner=studio.planner, service=service)
+    return make_app(planner=LivePlanner(studio.planner), service=service)
 
 
 @contextmanager

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render_service.commands.catalogues import check
+from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
-from render_service.errors import InvalidSetting, RenderServiceError
+from render_service.commands.publishing import list_releases, publish, publish_again
+from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
-from render_service.wiring import open_studio, try_data_folder
+from render_service.supply import try_supply
+from render_service.wiring import catalogue_folder, try_data_folder
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -52,6 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands_)
+    _add_publish(commands_)
+    _add_releases(commands_)
+    _add_diff(commands_)
     _add_render(commands_)
     _add_check(commands_)
     _add_sheet(commands_)
@@ -66,10 +72,54 @@ def _add_serve(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
     serve = commands_.add_parser(
         "serve",
         help="serve pictures and the API over HTTP",
-        description="Serve the catalogue over HTTP until SIGTERM or Ctrl-C; requests under way "
-        "are finished first.",
+        description="Serve the live release over HTTP until SIGTERM or Ctrl-C; requests under way "
+        "are finished first. What is published meanwhile is served within seconds.",
+        epilog="RENDER_CATALOGUE=FOLDER render-service serve shows a folder as it stands.",
     )
     serve.set_defaults(run=_serve)
+
+
+def _add_publish(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser(
+        "publish",
+        help="make a catalogue live, whole or not at all; or roll back",
+        description="Check a catalogue, store what is new of it, and make it live in one step; "
+        "servers follow within seconds. A broken one is refused whole and changes nothing.",
+        epilog="render-service publish --release 16 makes state 16 live again.",
+    )
+    parser.add_argument("folder", nargs="?", type=Path, help="the catalogue (compositions)")
+    parser.add_argument("--release", metavar="STATE", help="an earlier state, instead of a folder")
+    parser.add_argument(
+        "--recheck",
+        action="store_true",
+        help="check again what is published already, and mend what is damaged in the store",
+    )
+    parser.set_defaults(run=_publish)
+
+
+def _add_releases(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser("releases", help="list what was live, and what is")
+    parser.add_argument("--limit", type=_count, default=20, help="states, newest first (20)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=_releases)
+
+
+def _add_diff(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser(
+        "diff",
+        help="list the views and keys that change from one catalogue to another",
+        description="Compare two catalogues: each the number of a state, `live`, or a folder.",
+        epilog="render-service diff live compositions --pictures build/diff",
+    )
+    parser.add_argument("old", help="STATE, live or FOLDER")
+    parser.add_argument("new", help="likewise")
+    parser.add_argument("--keys", action="store_true", help="list every key that changes")
+    parser.add_argument("--limit", type=_count, default=1000, help="the most keys listed (1000)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a sample, to see it")
+    parser.add_argument("--width", type=_count, default=480, help="of each picture, pixels (480)")
+    parser.add_argument("--sample", type=_count, default=24, help="the most pictures drawn (24)")
+    parser.set_defaults(run=_diff)
 
 
 def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -97,7 +147,7 @@ def _add_check(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
         description="Read a catalogue, decode every layer file, draw every combination, and list "
         "every fault. Exit status 1 if there is one.",
     )
-    parser.add_argument("catalogue", nargs="*", type=Path, help="folders (RENDER_CATALOGUE)")
+    parser.add_argument("catalogue", nargs="*", type=Path, help="folders (compositions)")
     parser.set_defaults(run=_check)
 
 
@@ -122,7 +172,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from render_service.http.server import serve
 
     # Tried here too: a worker that cannot start would be started again for ever.
-    open_studio(settings)
+    try_supply(settings)
     try_data_folder(settings)
     serve(settings)
     return 0
@@ -141,7 +191,41 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    return check(settings, options.catalogue or [settings.catalogue])
+    return check(settings, options.catalogue or [catalogue_folder(settings)])
+
+
+def _count(given: str) -> int:
+    """A number of at least 1, as argparse asks for it."""
+    if not (given.isascii() and given.isdigit() and len(given) <= 9 and int(given)):
+        raise argparse.ArgumentTypeError(f"{given[:80]!r} is not a number of at least 1")
+    return int(given)
+
+
+def _publish(options: argparse.Namespace, settings: Settings) -> int:
+    if options.release is not None:
+        if options.folder is not None or options.recheck:
+            raise InvalidRequest("--release publishes what is stored: without folder or --recheck.")
+        return publish_again(settings, options.release)
+    folder = options.folder or catalogue_folder(settings)
+    return publish(settings, folder, recheck=options.recheck)
+
+
+def _diff(options: argparse.Namespace, settings: Settings) -> int:
+    asked = Asked(
+        old=options.old,
+        new=options.new,
+        keys=options.keys,
+        limit=options.limit,
+        as_json=options.json,
+        pictures=options.pictures,
+        width_px=options.width,
+        sample=options.sample,
+    )
+    return diff(settings, asked)
+
+
+def _releases(options: argparse.Namespace, settings: Settings) -> int:
+    return list_releases(settings, limit=options.limit, as_json=options.json)
 
 
 def _sheet(options: argparse.Namespace, settings: Settings) -> int:

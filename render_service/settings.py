@@ -35,6 +35,8 @@ _BASE: Final = r"(https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/\-]*[A-Za-z0-9_~
 _NOT_OURS: Final = PREFIX + "SERVICE_"
 EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
+# A name of a bucket as Amazon takes it, or anything that is no URL.
+_RELEASES: Final = r"(s3://[a-z0-9.-]{3,63}|(?!\w+://)[^\0]*)"
 _HIDDEN: Final = "(set; not shown)"
 _HEADER: Final = (
     "# Settings",
@@ -75,6 +77,9 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 #   encodes while the first waits for a file or for the interpreter.
 # queue_length: at 0.1 s for a 1024² AVIF and two threads, 16 waiting renders are 0.8 s of waiting.
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
+# releases_poll_s: news come at once where there is a Redis; without, this is how long a shop waits.
+# releases_timeout_s: the largest layer file, 64 MiB, at 30 Mbit/s.
+# kept_assets_bytes: some 500 rings of the demo's size.
 # redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
 # redis_value_bytes_max: 3072 × 2304 as AVIF or WebP stays under it; the PNG goes to files alone.
@@ -90,7 +95,19 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 class Settings:
     """Every knob of the service, checked; docs/settings.md is generated from these lines."""
 
-    catalogue: Path = folder("compositions", "Where the compositions that are served are read.")
+    catalogue: str = text(
+        "", "folder", r"[^\0]*", "a path; empty: the live release", "Served unpublished, as it is."
+    )
+    releases: str = text(
+        "",
+        "store",
+        _RELEASES,
+        "a folder, or s3://bucket; empty: `published` in RENDER_DATA",
+        "Where `publish` publishes to, and `serve` serves from.",
+    )
+    releases_poll_s: float = number(2.0, "seconds", 0.05, 3600, "Between looks for a new release.")
+    releases_timeout_s: float = number(20.0, "seconds", 0.1, 600, "A call of that bucket may take.")
+    kept_assets_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Layer files kept of that bucket.")
     data: Path = folder(".data", "Where finished pictures are kept; made if it is not there.")
     host: str = text("127.0.0.1", "address", r"\S{1,253}", "a name or address", "To listen on.")
     port: int = number(8000, "port", 0, 65_535, "To listen on; 0 takes a free one.")

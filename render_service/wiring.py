@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -28,7 +29,7 @@ from render_service.planning.planner import Planner
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
-from render_service.rendering.ports import RenderLease, RenditionTier
+from render_service.rendering.ports import AssetSource, RenderLease, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
@@ -40,6 +41,9 @@ PENDING_SHARE = 4
 BYTES_A_PIXEL = 4
 """No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
 
+
+DEMO = "compositions"
+"""The catalogue in a clone, where people start."""
 
 PAGES = 6
 """Pages of a layer file: a basis has at most six nodes."""
@@ -62,13 +66,32 @@ class Studio(Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
+class Drawn(Protocol):
+    """What a render service needs of what it draws: a studio, or the supply of a server."""
+
+    @property
+    def assets(self) -> AssetSource:
+        """Reads its layer files."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds of every plan and file."""
+        ...
+
+
 def open_studio(settings: Settings, folder: Path | None = None) -> Studio:
     """Read the catalogue in `folder`, by default the one the settings name.
 
     Raises:
         InvalidCatalogue: Everything wrong with it.
     """
-    return _build_studio(settings, load_catalogue(folder or settings.catalogue))
+    return _build_studio(settings, load_catalogue(folder or catalogue_folder(settings)))
+
+
+def catalogue_folder(settings: Settings) -> Path:
+    """Return the folder that commands work on where none is named: the demo's, unless set."""
+    return Path(settings.catalogue or DEMO)
 
 
 def read_studio(settings: Settings, folder: Path) -> tuple[Studio, tuple[Fault, ...]]:
@@ -98,7 +121,7 @@ def build_limits(settings: Settings) -> Limits:
     )
 
 
-def build_service(settings: Settings, studio: Studio) -> RenderService:
+def build_service(settings: Settings, studio: Drawn) -> RenderService:
     """Return the render service of this process; call it inside the event loop that will own it.
 
     Raises:

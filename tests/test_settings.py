@@ -1,5 +1,4 @@
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -41,7 +40,7 @@ def test_values_are_read_as_the_type_of_their_field():
 
     settings = read_settings(given)
 
-    assert settings.catalogue == Path("/srv/compositions")
+    assert settings.catalogue == "/srv/compositions"
     assert settings.port == 0
     assert settings.public_url == "https://img.example/rings"
     assert settings.graceful_stop_s == 2.5

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from render_service.errors import InvalidCatalogue
+from render_service.errors import Fault, InvalidCatalogue
+from render_service.planning.planner import Planner
 from render_service.rendering.check import Check
 from render_service.settings import Settings
 from render_service.wiring import Studio, read_studio
@@ -19,9 +20,7 @@ def check(settings: Settings, catalogues: Sequence[Path]) -> int:
         try:
             # What could be read is tried as well, so that one run lists everything.
             studio, faults = read_studio(settings, folder)
-            checked = Check(studio.planner, studio.assets.read_now, studio.limits)
-            with tqdm(total=checked.steps, unit="step", disable=None) as bar:
-                faults = (*faults, *checked.run(lambda what: _advance(bar, what)))
+            faults = (*faults, *find_faults(studio.planner, studio))
             if faults:
                 raise InvalidCatalogue(faults)
         except InvalidCatalogue as broken:
@@ -31,6 +30,13 @@ def check(settings: Settings, catalogues: Sequence[Path]) -> int:
             return 1
         print(f"{folder}: {_summary(studio)}; no faults.")
     return 0
+
+
+def find_faults(planner: Planner, studio: Studio) -> list[Fault]:
+    """Try every file and combination of the catalogue of `planner`, whose files `studio` has."""
+    checked = Check(planner, studio.assets.read_now, studio.limits)
+    with tqdm(total=checked.steps, unit="step", disable=None) as bar:
+        return checked.run(lambda what: _advance(bar, what))
 
 
 def _advance(bar: "tqdm[NoReturn]", what: str) -> None:

@@ -10,7 +10,8 @@ RenderServiceError
 ├── NotFound                      well spelled, but the catalogue has no such thing
 │   ├── UnknownComposition
 │   ├── UnknownView
-│   └── UnknownVersion
+│   ├── UnknownVersion
+│   └── UnknownState
 ├── InvalidSelection              the composition cannot be configured that way
 │   ├── UnknownOption
 │   ├── UnknownValue
@@ -24,6 +25,10 @@ RenderServiceError
 ├── RenderFailed                  drawing or encoding failed for a reason of our own
 ├── TierUnavailable               a store of renditions could not be asked; callers see a miss
 ├── InvalidCatalogue              a definition folder is broken; carries every fault found
+├── ReleasesUnavailable           the store of releases could not be asked
+├── ReleaseUnreadable             a published document is damaged, or of another program's shape
+├── PublishedMeanwhile            another publisher was first; nothing of this one is live
+├── NothingPublished              there is no live state to serve
 ├── InvalidPlan                   a plan read from a file is not one this release can draw
 └── InvalidSetting                an environment variable is unknown or out of range
 
@@ -56,4 +61,9 @@ from render_service.errors.failed import InvalidSetting as InvalidSetting
 from render_service.errors.failed import Overloaded as Overloaded
 from render_service.errors.failed import RenderFailed as RenderFailed
 from render_service.errors.failed import TierUnavailable as TierUnavailable
+from render_service.errors.published import NothingPublished as NothingPublished
+from render_service.errors.published import PublishedMeanwhile as PublishedMeanwhile
+from render_service.errors.published import ReleasesUnavailable as ReleasesUnavailable
+from render_service.errors.published import ReleaseUnreadable as ReleaseUnreadable
+from render_service.errors.published import UnknownState as UnknownState
 from render_service.errors.root import RenderServiceError as RenderServiceError

@@ -19,8 +19,8 @@ from render_service.http.replies import (
     send_problem,
     send_whole,
 )
-from render_service.planning.planner import Planner
 from render_service.planning.url import build_image_path, parse_alias_path
+from render_service.releases.live import LivePlanner
 
 CACHE_CONTROL: Final = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 
@@ -30,7 +30,7 @@ _METHODS: Final = ("GET", "HEAD")
 class AliasRoute:
     """Serves `/img/…`; the arguments are those of `ImageRoute`."""
 
-    def __init__(self, *, planner: Planner, public_url: str = "") -> None:
+    def __init__(self, *, planner: LivePlanner, public_url: str = "") -> None:
         self._planner, self._public_url = planner, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

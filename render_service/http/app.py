@@ -5,7 +5,7 @@ handlers by name.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,6 +30,8 @@ from render_service.http.problems import (
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.planning.planner import Planner
+from render_service.releases.follow import Follower
+from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
 
@@ -49,37 +51,45 @@ Asked = Request[None, None, State]
 
 
 def make_api(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: LivePlanner,
+    service: RenderService,
+    public_url: str = "",
+    drain_s: float = 0.0,
+    follower: Follower | None = None,
 ) -> Litestar:
     """Return the application.
 
     Args:
-        planner: Plans pictures of the catalogue that is served.
+        planner: Plans pictures of the catalogue that is live.
         service: Finds or makes them; closed when the application stops.
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
+        follower: Keeps `planner` at what is published; None where it never changes.
     """
     placeholders = Placeholders()
-    manifests = Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
+
+    def manifests_of(planner: Planner) -> Manifests:
+        return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
-        plans = {planned.key: planned.plan for planned in manifests.default_plans()}
-        filling = asyncio.create_task(placeholders.fill(service, plans))
-        try:
+        # What is being drawn may still read from the store that the follower holds open.
+        async with (
+            _closing(follower),
+            _closing(service),
+            _followed(follower),
+            _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
+        ):
             yield
-        finally:
-            filling.cancel()
-            await asyncio.gather(filling, return_exceptions=True)
-            await service.close()
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies={
-            "planner": _given(planner),
+            **_planners(planner),
             "render_service": _given(service),
-            "manifests": _given(manifests),
+            "manifests": Provide(manifests_of, sync_to_thread=False),
             "public_url": _given(public_url),
         },
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
@@ -89,6 +99,51 @@ def make_api(
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
+
+
+@asynccontextmanager
+async def _followed(follower: Follower | None) -> AsyncIterator[None]:
+    """Read what is live before the first request, and follow it until the last."""
+    if follower is None:
+        yield
+        return
+    await follower.start()
+    async with _behind(follower.run()):
+        yield
+
+
+async def _keep_placeholders(
+    planner: LivePlanner,
+    placeholders: Placeholders,
+    service: RenderService,
+    manifests_of: Callable[[Planner], Manifests],
+) -> None:
+    """Make the placeholders of what is live, and of whatever becomes live."""
+    current = planner.current
+    while True:
+        plans = {one.key: one.plan for one in manifests_of(current).default_plans()}
+        await placeholders.fill(service, plans)
+        current = await planner.wait_for_another(current)
+
+
+@asynccontextmanager
+async def _closing(held: RenderService | Follower | None) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if held is not None:
+            await held.close()
+
+
+@asynccontextmanager
+async def _behind(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do `work` behind the answers, until there are none to come."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _openapi() -> OpenAPIConfig:
@@ -107,6 +162,12 @@ def _openapi() -> OpenAPIConfig:
         render_plugins=[OpenAPIDocument()],
         openapi_router=router,
     )
+
+
+def _planners(planner: LivePlanner) -> dict[str, Provide]:
+    """One planner for all of a request, whatever is published meanwhile; and who holds it."""
+    current = Provide(lambda: planner.current, sync_to_thread=False)
+    return {"planner": current, "live_planner": _given(planner)}
 
 
 def _given(value: object) -> Provide:

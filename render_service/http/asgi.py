@@ -12,8 +12,9 @@ from render_service.http.images import ImageRoute
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
-from render_service.planning.planner import Planner
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
+from render_service.releases.follow import Follower
+from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 
 
@@ -45,10 +46,21 @@ class FrontDoor:
 
 
 def make_app(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: LivePlanner,
+    service: RenderService,
+    public_url: str = "",
+    drain_s: float = 0.0,
+    follower: Follower | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
-    api = make_api(planner=planner, service=service, public_url=public_url, drain_s=drain_s)
+    api = make_api(
+        planner=planner,
+        service=service,
+        public_url=public_url,
+        drain_s=drain_s,
+        follower=follower,
+    )
     return FrontDoor(
         images=ImageRoute(planner=planner, service=service, public_url=public_url),
         alias=AliasRoute(planner=planner, public_url=public_url),

@@ -9,6 +9,7 @@ from litestar import Controller, Response, get
 
 from render_service.http.schemas import Health
 from render_service.http.stopping import stopping
+from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 
 _HEADERS: Final = {"cache-control": "no-store"}
@@ -30,10 +31,12 @@ class HealthRoutes(Controller):
         return Response(content=Health(status="started"), headers=_HEADERS)
 
     @get("/readyz", summary="Does the process want traffic?")
-    async def ready(self, render_service: RenderService) -> Response[Health]:
-        """503 once it was asked to stop; a tier that is away leaves it ready, but degraded."""
+    async def ready(
+        self, render_service: RenderService, live_planner: LivePlanner
+    ) -> Response[Health]:
+        """503 once it was asked to stop; what is away behind it leaves it ready, but degraded."""
         if stopping.is_set():
             return Response(content=Health(status="stopping"), status_code=503, headers=_HEADERS)
-        unavailable = sorted(render_service.tiers.unavailable)
+        unavailable = sorted(render_service.tiers.unavailable | live_planner.unavailable)
         health = Health(status="degraded" if unavailable else "ready", unavailable=unavailable)
         return Response(content=health, headers=_HEADERS)

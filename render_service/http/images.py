@@ -5,8 +5,11 @@ no cookie and is immutable. A path seen before is looked up in memory by its key
 the body always comes from memory, so the memo cannot outlive or disagree with it.
 """
 
+import logging
 from typing import Final, NamedTuple
 
+from render_service.errors import ReleaseUnreadable
+from render_service.http.alias import CACHE_CONTROL
 from render_service.http.asked import refuse_query
 from render_service.http.caching import Unsatisfiable, is_current, pick_range
 from render_service.http.problems import describe_error, describe_status
@@ -26,10 +29,13 @@ from render_service.http.replies import (
     unless_gone,
 )
 from render_service.planning.key import RenderKey
-from render_service.planning.planner import PlannedImage, Planner
-from render_service.planning.url import build_image_path, parse_image_path
+from render_service.planning.planner import PlannedImage
+from render_service.planning.url import ImagePath, build_image_path, parse_image_path
+from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE, Rendition
 from render_service.rendering.service import RenderService, Served
+
+_log = logging.getLogger(__name__)
 
 MEMO_ENTRIES: Final = 8192
 """Paths remembered: twice the pictures of 60 kB that a memory of 256 MiB holds; about 10 MB."""
@@ -55,7 +61,9 @@ class ImageRoute:
         public_url: Before every URL handed out; "" leaves them relative to the host.
     """
 
-    def __init__(self, *, planner: Planner, service: RenderService, public_url: str = "") -> None:
+    def __init__(
+        self, *, planner: LivePlanner, service: RenderService, public_url: str = ""
+    ) -> None:
         self._planner, self._service, self._public_url = planner, service, public_url
         self._memory = service.memory
         self._memo: dict[bytes, _Known] = {}
@@ -85,13 +93,20 @@ class ImageRoute:
             return await send_problem(send, problem)
         refuse_query(scope["query_string"])
         path = scope["path"]
-        planned = self._planner.plan_image(parse_image_path(path))
+        image = parse_image_path(path)
+        try:
+            planned = await self._planner.find_image(image)
+        except ReleaseUnreadable as error:
+            _log.warning("%s: %s", path, error)
+            return await self._send_on(send, image)
         canonical = build_image_path(planned.image)
         if path != canonical:
             return await self._redirect(send, planned, canonical)
         served = self._service.held(planned.key)
-        if served is None:
+        if served is None and is_drawn_here(planned):
             served = await unless_gone(receive, self._service.render(planned.plan))
+        elif served is None and (served := await self._service.find(planned.key)) is None:
+            return await self._send_on(send, image)
         headers = self._headers(planned, served)
         if scope["raw_path"] == canonical.encode():
             self._remember(scope["raw_path"], planned, served.rendition)
@@ -110,6 +125,20 @@ class ImageRoute:
             ]
         )
         await send_whole(send, 308, headers, b"")
+
+    async def _send_on(self, send: Send, image: ImagePath) -> None:
+        """To the same picture in the current version: the old one is not drawn here any more."""
+        current = self._planner.plan_instead(image)
+        location = self._public_url + build_image_path(current.image)
+        headers = header_bytes(
+            [
+                ("location", location),
+                ("cache-control", CACHE_CONTROL),
+                ("content-length", "0"),
+                *_tags(current),
+            ]
+        )
+        await send_whole(send, 302, headers, b"")
 
     def _headers(self, planned: PlannedImage, served: Served) -> Headers:
         """The headers of every answer with a picture or about one."""

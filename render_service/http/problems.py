@@ -52,6 +52,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UnknownComposition: Row(404, "unknown-composition", "Unknown composition", _MISSING),
     errors.UnknownView: Row(404, "unknown-view", "Unknown view", _MISSING),
     errors.UnknownVersion: Row(404, "unknown-version", "Unknown version", _MISSING),
+    errors.UnknownState: Row(404, "unknown-state", "Unknown state", _MISSING),
     errors.UnknownOption: Row(422, "unknown-option", "Unknown option", _SPELLING),
     errors.UnknownValue: Row(422, "unknown-value", "Unknown value", _SPELLING),
     errors.ForbiddenConfiguration: Row(422, "forbidden-configuration", "Not made", _SPELLING),
@@ -60,6 +61,12 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.AssetUndecodable: Row(502, "asset-undecodable", "Layer file undecodable", _NEVER),
     errors.AssetTooLarge: Row(502, "asset-too-large", "Layer file too large", _NEVER),
     errors.Overloaded: Row(503, "overloaded", "Overloaded", _NEVER),
+    errors.ReleasesUnavailable: Row(
+        503, "releases-unavailable", "Store of releases unavailable", _NEVER
+    ),
+    errors.ReleaseUnreadable: Row(502, "release-unreadable", "Release unreadable", _NEVER),
+    errors.PublishedMeanwhile: Row(412, "published-meanwhile", "Published meanwhile", _NEVER),
+    errors.NothingPublished: Row(500, "internal", "Internal error", _NEVER),
     errors.RenderFailed: Row(500, "internal", "Internal error", _NEVER),
     errors.TierUnavailable: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidCatalogue: Row(500, "internal", "Internal error", _NEVER),
@@ -133,7 +140,7 @@ def describe_error(error: Exception, instance: str) -> Problem:
     if row.status == 502:
         _log.error("%s: %s", instance, error)
     headers = []
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, errors.Overloaded | errors.ReleasesUnavailable):
         headers.append(("retry-after", str(error.retry_after_s)))
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
 

@@ -194,8 +194,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """How the process is.
 
     Attributes:
-        status: `degraded` serves everything, but some tier cannot be asked.
-        unavailable: Names of such tiers.
+        status: `degraded` serves everything, but something behind it cannot be asked.
+        unavailable: Names of such tiers; `releases` where it is what is published.
     """
 
     status: Literal["alive", "started", "ready", "degraded", "stopping"]

@@ -19,7 +19,8 @@ from uvicorn.supervisors import Multiprocess
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
-from render_service.wiring import build_service, open_studio, run_embedded
+from render_service.supply import open_supply
+from render_service.wiring import build_service, run_embedded
 
 DRAIN_SHARE: Final = 5
 """1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
@@ -84,19 +85,20 @@ def create_app() -> FrontDoor:
 
     Raises:
         InvalidSetting: The environment is not valid.
-        InvalidCatalogue: The catalogue is not.
+        InvalidCatalogue: The catalogue in the folder that it names is not.
     """
     settings = read_settings(os.environ)
     _end_with_parent()
     logging.basicConfig(level=settings.log_level.value.upper(), format=_LOG_FORMAT)
     # pyvips tells of every thread that libvips ends.
     logging.getLogger("pyvips").setLevel(logging.WARNING)
-    studio = open_studio(settings)
+    supply = open_supply(settings)
     return make_app(
-        planner=studio.planner,
-        service=build_service(settings, studio),
+        planner=supply.planner,
+        service=build_service(settings, supply),
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
+        follower=supply.follower,
     )
 
 

@@ -49,13 +49,42 @@ class _Subject(NamedTuple):
 
 
 class Planner:
-    """Plans the pictures of one catalogue; holds nothing else but the versions of its views."""
+    """Plans the pictures of one catalogue; holds nothing else but the versions of its views.
 
-    def __init__(self, catalogue: Catalogue, profiles: Mapping[Format, EncodeProfile]) -> None:
-        """Plan the pictures of `catalogue`, encoded by `profiles`, which has every format."""
-        self.catalogue = catalogue
-        self._profiles = profiles
-        self._versions: dict[tuple[str, str], str] = {}
+    Attributes:
+        catalogue: What it plans pictures of.
+        profiles: How each format is encoded.
+        pipeline: The revision of the pipeline that its plans are written for.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        profiles: Mapping[Format, EncodeProfile],
+        *,
+        pipeline: int = PIPELINE_REVISION,
+        versions: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """Plan the pictures of `catalogue`, encoded by `profiles`, which has every format.
+
+        Args:
+            catalogue: The snapshot.
+            profiles: How each format is encoded.
+            pipeline: Another revision than this program draws gives plans that can be looked up
+                by their keys and not drawn.
+            versions: (composition, view) → version, where they are known; others are derived.
+        """
+        self.catalogue, self.pipeline = catalogue, pipeline
+        self.profiles = profiles
+        self._versions = dict(versions or {})
+
+    def holds(self, image: ImagePath) -> bool:
+        """Return whether the version of `image` is that of its view here."""
+        composition = self.catalogue.compositions.get(image.composition)
+        view = composition.views.get(image.view) if composition else None
+        if composition is None or view is None:
+            return False
+        return self.version(composition, view) == image.version
 
     def plan_image(self, image: ImagePath) -> PlannedImage:
         """Return the picture of an immutable path.
@@ -113,9 +142,7 @@ class Planner:
         """Return the ten hex digits that name everything `view` can show now."""
         place = (composition.id, view.id)
         if place not in self._versions:
-            self._versions[place] = derive_version(
-                self.catalogue, composition, view, self._profiles
-            )
+            self._versions[place] = derive_version(self.catalogue, composition, view, self.profiles)
         return self._versions[place]
 
     def _plan(
@@ -131,7 +158,7 @@ class Planner:
         if alpha and not FACTS[file_format].alpha:
             raise AlphaNotOffered(file_format, [f for f in Format if FACTS[f].alpha])
         plan = RenderPlan(
-            pipeline=PIPELINE_REVISION,
+            pipeline=self.pipeline,
             canvas_width_px=frame[2],
             canvas_height_px=frame[3],
             placements=place_layers(self.catalogue, composition, view, configuration, frame),
@@ -141,7 +168,7 @@ class Planner:
                 format=file_format,
                 width_px=width_px,
                 height_px=height_for(width_px, frame[2], frame[3]),
-                profile=self._profiles[file_format],
+                profile=self.profiles[file_format],
             ),
         )
         image = ImagePath(

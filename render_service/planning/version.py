@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from render_service.composition.catalogue import Catalogue, asset_names
+from render_service.composition.configuration import rules_within
 from render_service.composition.materials import Basis
 from render_service.composition.model import Composition, Layer, Option, View
 from render_service.formats import Format
@@ -44,6 +45,8 @@ def derive_version(
         "options": [
             _option(composition.options[option], option in painting) for option in view.options
         ],
+        # Which configurations have a picture at all: an old version keeps the URLs it had.
+        "rules": [rule.all for rule in rules_within(composition, view)],
         "layers": [_layer(catalogue, composition, layer) for layer in view.layers],
     }
     return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]

@@ -55,7 +55,11 @@ class Placeholders:
         return self._hashes.get(key)
 
     async def fill(self, drawer: Drawer, plans: dict[RenderKey, RenderPlan]) -> None:
-        """Make the placeholders of `plans`, one after the other; failures are logged."""
+        """Make the placeholders of `plans`, one after the other; failures are logged.
+
+        Those of other plans are forgotten: they belong to views that are no longer shown.
+        """
+        self._hashes = {key: made for key, made in self._hashes.items() if key in plans}
         for key, plan in plans.items():
             if key in self._hashes or plan.alpha:
                 # thumbhash 0.1.2 fails on transparency; such a view has a bare background.

@@ -134,6 +134,13 @@ class RenderService:
         rendition = self.memory.get(key)
         return None if rendition is None else Served(rendition=rendition, source="memory")
 
+    async def find(self, key: RenderKey) -> Served | None:
+        """Return the rendition under `key` from the nearest place that has it; nothing is drawn."""
+        if (held := self.held(key)) is not None:
+            return held
+        found = await self.tiers.find(key)
+        return None if found is None else self._keep(key, *found)
+
     async def draw(self, plan: RenderPlan) -> Canvas:
         """Return the picture of `plan` before encoding; it takes a place like any render.
 

@@ -29,6 +29,13 @@ def test_make_run_serves_on_the_port_that_is_asked_for():
     assert "exec .venv/bin/render-service serve" in typed
 
 
+def test_make_run_publishes_the_demo_unless_a_folder_or_another_store_is_named():
+    typed = make("-n", "run")
+
+    assert '[ -n "$RENDER_CATALOGUE$RENDER_RELEASES" ]' in typed
+    assert ".venv/bin/render-service publish compositions" in typed
+
+
 def test_make_run_brings_a_valkey_along_unless_another_is_named():
     assert "RENDER_REDIS_URL=${RENDER_REDIS_URL-embedded}" in make("-n", "run")
 

@@ -6,6 +6,7 @@ import pytest
 
 from render_service.http.images import ImageRoute
 from render_service.planning.url import build_image_path
+from render_service.releases.live import LivePlanner
 from tests.rendering.builders import Workshop, key, rendition
 
 
@@ -44,7 +45,7 @@ class Visit:
 async def workshop(catalogue):
     workshop = Workshop(catalogue, threads=1, queue_length=5)
     workshop.assets.gate.clear()
-    workshop.route = ImageRoute(planner=workshop.planner, service=workshop.service)
+    workshop.route = ImageRoute(planner=LivePlanner(workshop.planner), service=workshop.service)
     yield workshop
     workshop.assets.gate.set()
     await workshop.service.close()
@@ -105,7 +106,7 @@ async def test_who_waited_for_anothers_render_is_told_so(workshop):
 
 async def test_a_picture_that_memory_let_go_is_made_again_with_the_same_tag(catalogue):
     workshop = Workshop(catalogue)
-    route = ImageRoute(planner=workshop.planner, service=workshop.service)
+    route = ImageRoute(planner=LivePlanner(workshop.planner), service=workshop.service)
     workshop.route = route
     tags = []
     for _ in range(3):

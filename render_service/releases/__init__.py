@@ -1,0 +1,1 @@
+"""What was published: releases, the states that were live, and the one that is. No clients."""
