@@ -32,6 +32,8 @@ from render_service.http.stopping import announce_stop
 from render_service.planning.planner import Planner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
+from render_service.telemetry.pulse import pulse
+from render_service.telemetry.running import Telemetry
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
@@ -49,13 +51,19 @@ Asked = Request[None, None, State]
 
 
 def make_api(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: Planner,
+    service: RenderService,
+    telemetry: Telemetry,
+    public_url: str = "",
+    drain_s: float = 0.0,
 ) -> Litestar:
     """Return the application.
 
     Args:
         planner: Plans pictures of the catalogue that is served.
         service: Finds or makes them; closed when the application stops.
+        telemetry: Of this process; stopped last.
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
     """
@@ -66,13 +74,18 @@ def make_api(
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
         plans = {planned.key: planned.plan for planned in manifests.default_plans()}
-        filling = asyncio.create_task(placeholders.fill(service, plans))
+        behind = (
+            asyncio.create_task(placeholders.fill(service, plans)),
+            asyncio.create_task(pulse(service.note_gauges)),
+        )
         try:
             yield
         finally:
-            filling.cancel()
-            await asyncio.gather(filling, return_exceptions=True)
+            for task in behind:
+                task.cancel()
+            await asyncio.gather(*behind, return_exceptions=True)
             await service.close()
+            await asyncio.to_thread(telemetry.stop)
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],

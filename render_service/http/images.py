@@ -5,10 +5,12 @@ no cookie and is immutable. A path seen before is looked up in memory by its key
 the body always comes from memory, so the memo cannot outlive or disagree with it.
 """
 
+import time
 from typing import Final, NamedTuple
 
 from render_service.http.asked import refuse_query
 from render_service.http.caching import Unsatisfiable, is_current, pick_range
+from render_service.http.observed import IMAGE_ROUTE, Hits, Observed
 from render_service.http.problems import describe_error, describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
@@ -30,12 +32,17 @@ from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.url import build_image_path, parse_image_path
 from render_service.rendering.rendition import IMMUTABLE, Rendition
 from render_service.rendering.service import RenderService, Served
+from render_service.telemetry import instruments, spans
+from render_service.telemetry.running import AccessLog
+from render_service.telemetry.spans import TRACING
 
 MEMO_ENTRIES: Final = 8192
 """Paths remembered: twice the pictures of 60 kB that a memory of 256 MiB holds; about 10 MB."""
 
 _METHODS: Final = ("GET", "HEAD")
-_CONDITIONAL: Final = frozenset((b"if-none-match", b"range"))
+_SPECIAL: Final = frozenset((b"if-none-match", b"range", b"traceparent"))
+_SAMPLED: Final = tuple(bytes((digit,)) for digit in b"13579bdf")
+"""Last digit of a `traceparent` whose caller asks for a trace: bit 0 of its flags."""
 
 
 class _Known(NamedTuple):
@@ -53,22 +60,39 @@ class ImageRoute:
         planner: Plans what a path asks for.
         service: Finds or makes what was planned.
         public_url: Before every URL handed out; "" leaves them relative to the host.
+        access_log: Which requests are logged.
     """
 
-    def __init__(self, *, planner: Planner, service: RenderService, public_url: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        service: RenderService,
+        public_url: str = "",
+        access_log: AccessLog = AccessLog.OFF,
+    ) -> None:
         self._planner, self._service, self._public_url = planner, service, public_url
         self._memory = service.memory
         self._memo: dict[bytes, _Known] = {}
+        self._observed = Observed(self._answer_or_fail, IMAGE_ROUTE, access_log)
+        self._hits, self._quiet = Hits(), access_log is not AccessLog.ALL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        began_s = time.perf_counter()
+        drawn = TRACING.active and TRACING.by_chance()
         known = self._memo.get(scope["raw_path"])
-        if known is not None and _is_plain(scope):
+        if known is not None and not drawn and self._quiet and _is_plain(scope):
             key, etag, start = known
             held = self._memory.get(key)
             if held is not None and held.etag == etag:
+                counted = self._hits.begin(scope["scheme"])
                 await send(start)
-                return await send({"type": "http.response.body", "body": held.body})
+                await send({"type": "http.response.body", "body": held.body})
+                return self._hits.end(counted, began_s, len(held.body))
+        await self._observed(scope, receive, send, drawn=drawn)
+
+    async def _answer_or_fail(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._answer(scope, receive, send)
         except ClientGone:
@@ -85,13 +109,17 @@ class ImageRoute:
             return await send_problem(send, problem)
         refuse_query(scope["query_string"])
         path = scope["path"]
-        planned = self._planner.plan_image(parse_image_path(path))
-        canonical = build_image_path(planned.image)
+        with spans.stage("plan"):
+            planned = self._planner.plan_image(parse_image_path(path))
+            canonical = build_image_path(planned.image)
         if path != canonical:
             return await self._redirect(send, planned, canonical)
-        served = self._service.held(planned.key)
+        with spans.stage("memory"):
+            served = self._service.held(planned.key)
         if served is None:
             served = await unless_gone(receive, self._service.render(planned.plan))
+        else:
+            instruments.lookups.add(1, "memory", "hit")
         headers = self._headers(planned, served)
         if scope["raw_path"] == canonical.encode():
             self._remember(scope["raw_path"], planned, served.rendition)
@@ -149,10 +177,14 @@ def _is_plain(scope: Scope) -> bool:
     if scope["query_string"] or scope["method"] != "GET":
         return False
     # A plain loop: a generator would cost as much as the rest of a hit.
-    for name, _ in scope["headers"]:  # noqa: SIM110
-        if name in _CONDITIONAL:
+    for name, value in scope["headers"]:
+        if name in _SPECIAL and (name != b"traceparent" or _asks_for_trace(value)):
             return False
     return True
+
+
+def _asks_for_trace(traceparent: bytes) -> bool:
+    return TRACING.active and traceparent[-1:] in _SAMPLED
 
 
 def _tags(planned: PlannedImage) -> list[tuple[str, str]]:
