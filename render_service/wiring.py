@@ -4,8 +4,6 @@ Everything is built from values, once, in the order it depends on; nothing below
 """
 
 import dataclasses
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +34,7 @@ from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
 from render_service.settings import EMBEDDED, OFF, SAME, Settings
 from render_service.telemetry.exposition import serve_scrapes
+from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
 
 PENDING_SHARE = 4
@@ -44,9 +43,6 @@ PENDING_SHARE = 4
 BYTES_A_PIXEL = 4
 """No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
 
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # only a folder made in it, for this user alone
-"""Where Linux keeps files in memory."""
 
 PAGES = 6
 """Pages of a layer file: a basis has at most six nodes."""
@@ -157,10 +153,8 @@ def run_metrics(settings: Settings) -> Iterator[Settings]:
     Raises:
         InvalidSetting: The address cannot be listened on.
     """
-    # Memory, where there is a folder of it: pages of a file on a disk are written to it for ever.
-    place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="render-service-", dir=place) as made:
-        folder = settings.metrics_folder or made
+    with private_folder() as made:
+        folder = settings.metrics_folder or str(made)
         if settings.metrics_address not in (SAME, OFF):
             host, _, port = settings.metrics_address.rpartition(":")
             try:

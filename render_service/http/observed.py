@@ -62,11 +62,12 @@ class Observed:
                 took_s = time.perf_counter() - began_s
                 status, kind = _outcome(watch.status)
                 instruments.requests.record(took_s, method, route, status, scheme, kind)
-                if method != "HEAD":
-                    instruments.sent.add(watch.sent_bytes, route)
+                # The server keeps the body of an answer to HEAD to itself.
+                sent_bytes = 0 if method == "HEAD" else watch.sent_bytes
+                instruments.sent.add(sent_bytes, route)
                 _describe(span, scope, method, route, watch.status, kind)
                 if self._is_logged(watch.status):
-                    _log_access(scope, method, route, status or kind, took_s, watch.sent_bytes)
+                    _log_access(scope, method, route, status or kind, took_s, sent_bytes)
 
     def _is_logged(self, status: int) -> bool:
         if self._access_log is AccessLog.FAILED:

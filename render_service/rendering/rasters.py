@@ -122,9 +122,8 @@ class Layers:
                 if (raster := rasters.get(key)) is not None:
                     self._ready[placement] = (step, raster)
                     break
-            instruments.rasters.add(
-                1, self._ready[placement][0] if placement in self._ready else "miss"
-            )
+            step, _ = self._ready.get(placement, ("miss", None))
+            instruments.rasters.add(1, step)
         missing = [p.asset for p in placements if p not in self._ready]
         self.assets: tuple[str, ...] = tuple(dict.fromkeys(missing))
 

@@ -72,7 +72,9 @@ class Board:
             os.close(cells_file)
             young.unlink()
             raise
-        shared = memoryview(mmap.mmap(cells_file, CELLS * _CELL_BYTES)).cast("d")
+        cells = memoryview(mmap.mmap(cells_file, CELLS * _CELL_BYTES)).cast("d")
+        # The type of a view of doubles cannot be named in Python 3.11.
+        shared = cast(memoryview, cells)
         shared[:] = self._memory
         self._hold(shared)
         self._lock_file, self._series_file = cells_file, series_file

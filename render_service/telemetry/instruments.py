@@ -154,7 +154,7 @@ cpu_time: Final = Counter(
 )
 memory_usage: Final = Gauge("process.memory.usage", "By", "Physical memory that processes take.")
 open_files: Final = Gauge(
-    "process.unix.file_descriptor.count", "{file_descriptor}", "Files and sockets that are open."
+    "render_service.process.open_files", "{file}", "Files and sockets that are open."
 )
 workers: Final = Gauge(
     "render_service.workers",

@@ -50,6 +50,8 @@ def log_config(log_format: LogFormat, level: str) -> dict[str, Any]:
         "loggers": {
             # uvicorn gives its own loggers handlers unless it is told not to.
             "uvicorn": {"handlers": [], "propagate": True},
+            # Whole paths, and a head made anew for each answer: uvicorn looks for handlers here.
+            "uvicorn.access": {"handlers": [], "propagate": False},
             # pyvips tells of every thread that libvips ends.
             "pyvips": {"level": "WARNING"},
         },
@@ -73,8 +75,10 @@ class JsonLines(logging.Formatter):
             line["span_id"] = trace.format_span_id(context.span_id)
         if record.exc_info and record.exc_info[1] is not None:
             line |= _exception(record.exc_info[1])
-        fields = {name: value for name, value in record.__dict__.items() if name not in _RESERVED}
-        return json.dumps({**fields, **line}, default=str, ensure_ascii=False)
+        for name, value in record.__dict__.items():
+            if name not in _RESERVED:
+                line.setdefault(name, value)
+        return json.dumps(line, default=str, ensure_ascii=False)
 
 
 class TextLines(logging.Formatter):
