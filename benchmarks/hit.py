@@ -194,8 +194,9 @@ def measure(port: int, process: psutil.Process, path: str, requests: int) -> Rat
 
 
 def _processor_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+    """Seconds of the processor that all its threads took, to the nanosecond: psutil has ticks."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _answer_size(connection: socket.socket, request: bytes) -> int:

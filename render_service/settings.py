@@ -37,6 +37,13 @@ _BASE: Final = r"(https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/\-]*[A-Za-z0-9_~
 _NOT_OURS: Final = PREFIX + "SERVICE_"
 EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
+STANDARD: Final = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint",
+    "OTEL_TRACES_SAMPLER_ARG": "trace_ratio",
+}
+"""OpenTelemetry's variables that say what some of ours do: read where ours is not given. Those that
+say how to reach a collector, and what to call us, are its SDK's; docs/observability.md."""
+
 SAME: Final = "same"
 OFF: Final = "off"
 _ADDRESS: Final = r"same|off|(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.\-]{1,253}):[0-9]{1,5}"
@@ -176,9 +183,23 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values[name] = knob.parse(environ[variable])
         except ValueError:
             faults.append(_refused(variable, knob, environ[variable]))
+    for variable, name in _standard(environ):
+        knob = knobs[_variable(name)][1]
+        try:
+            values.setdefault(name, knob.parse(environ[variable].rstrip("/")))
+        except ValueError:
+            faults.append(_refused(variable, knob, environ[variable]))
     if faults:
         raise InvalidSetting("\n".join(faults))
     return Settings(**values)
+
+
+def _standard(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables of the standard that count, and the settings they stand for."""
+    disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    for variable, name in STANDARD.items():
+        if environ.get(variable) and _variable(name) not in environ and not disabled:
+            yield variable, name
 
 
 def _is_ours(variable: str) -> bool:
