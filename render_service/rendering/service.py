@@ -218,9 +218,8 @@ class RenderService:
         rendition, landed_s = drawn.rendition, time.perf_counter()
         spans.past("compose", drawn.started_s, drawn.composed_s)
         spans.past("encode", drawn.composed_s, drawn.encoded_s)
-        with spans.stage("keep"):
-            in_memory = self.memory.put(key, rendition)
-            turn.storing = self.tiers.store(key, rendition)
+        in_memory = self.memory.put(key, rendition)
+        turn.storing = self.tiers.store(key, rendition)
         timings = Timings(
             queue_ms=1000 * queued_s,
             fetch_ms=1000 * (fetched_s - started_s),

@@ -135,9 +135,8 @@ def test_an_incident_is_one_line_with_its_number_and_the_trace(broken, tmp_path)
 def test_a_layer_file_that_is_gone_is_logged_with_the_trace(broken, tmp_path):
     with run_server(broken, tmp_path, log_format="json", graceful_stop_s=1) as server:
         path = picture_of(server.url, width=320)
-        (broken / "ring" / "ground.png").unlink()
-        (broken / "ring" / "band.png").unlink()
-        answer = httpx.get(server.url + path.replace("metal=gold", "metal=silver"), headers=CALLER)
+        (broken / "ring" / "stone-sapphire.png").unlink()
+        answer = httpx.get(server.url + path.replace("ruby", "sapphire"), headers=CALLER)
         server.stop()
 
     assert answer.status_code == 502
