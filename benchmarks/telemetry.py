@@ -5,7 +5,7 @@ run, the figure being the median of the ratios of neighbouring rounds. "Off" is 
 calls to record do nothing; the service itself has no such switch, as counts cost what is shown.
 
 Hits are asked of two or more servers of their own processes, as benchmarks/hit.py does; "traced" is
-also sent to a collector, 1 request in 100. Renders are whole requests through the front door in one
+also sent to a collector, the default share of requests. Renders are whole requests through the front door in one
 process, without memory or store, so that each is drawn; every layer is at hand.
 """
 
@@ -36,7 +36,7 @@ from render_service.wiring import build_service, open_studio
 
 COLLECTOR_PORT: Final = "BENCH_COLLECTOR_PORT"
 GOAL: Final = 0.03
-TRACE_RATIO: Final = 0.01
+TRACE_RATIO: Final = Settings().trace_ratio
 RENDERS: Final = 4
 """Renders timed at once, so that the clock's step is small beside them."""
 

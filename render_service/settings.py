@@ -158,7 +158,7 @@ class Settings:
         "", "URL", _BASE, "http(s)://…; empty sends nothing", "Collector of traces and metrics."
     )
     otlp_interval_s: float = number(60.0, "seconds", 0.1, 3600, "Between two sendings of metrics.")
-    trace_ratio: float = number(0.01, "share", 0, 1, "Of requests that are traced by chance.")
+    trace_ratio: float = number(0.001, "share", 0, 1, "Of requests that are traced by chance.")
     trace_forced_per_s: float = number(
         10.0, "requests", 0, 10_000, "A second, traced because their caller says so."
     )

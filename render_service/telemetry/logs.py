@@ -17,6 +17,10 @@ from opentelemetry import trace
 SEGMENT_LENGTH_MAX: Final = 64
 """Longer parts of a path are no ids of ours: a version has 10 characters, a key 64."""
 
+SELDOM_S: Final = 60.0
+"""Seconds between two lines about the same trouble with a collector: a minute, as its metrics."""
+
+_EXPORTING: Final = ("opentelemetry", "render_service.telemetry.exports")
 _PATH_LENGTH_MAX: Final = 200
 _MASK: Final = "…"
 _RESERVED: Final = frozenset(
@@ -45,7 +49,14 @@ def log_config(log_format: LogFormat, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": kind}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "filters": {"seldom": {"()": Seldom}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "filters": ["seldom"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
             # uvicorn gives its own loggers handlers unless it is told not to.
@@ -56,6 +67,25 @@ def log_config(log_format: LogFormat, level: str) -> dict[str, Any]:
             "pyvips": {"level": "WARNING"},
         },
     }
+
+
+class Seldom(logging.Filter):
+    """Lets through what is said of a collector once in a while, not at each batch it misses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether `record` is to be written."""
+        if not record.name.startswith(_EXPORTING):
+            return True
+        # By place and not by words, which hold counts and times.
+        place = f"{record.pathname}:{record.lineno}"
+        if record.created - self._said_s.get(place, -SELDOM_S) < SELDOM_S:
+            return False
+        self._said_s[place] = record.created
+        return True
 
 
 class JsonLines(logging.Formatter):

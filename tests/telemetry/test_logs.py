@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from render_service.telemetry.logs import JsonLines, TextLines, masked_path
+from render_service.telemetry.logs import SELDOM_S, JsonLines, Seldom, TextLines, masked_path
 from render_service.telemetry.spans import TRACING
 from tests.http.catalogue import write_catalogue
 from tests.http.server import run_server
@@ -99,6 +99,19 @@ def test_a_line_within_a_request_names_its_trace(formatter):
 )
 def test_a_path_is_written_without_what_was_chosen(path, masked):
     assert masked_path(path) == masked
+
+
+def test_trouble_with_a_collector_is_told_once_a_minute():
+    seldom = Seldom()
+    found = record("export failed")
+    found.name = "opentelemetry.exporter"
+
+    told = [seldom.filter(found) for _ in range(3)]
+    found.created += SELDOM_S
+
+    assert told == [True, False, False]
+    assert seldom.filter(found)
+    assert all(seldom.filter(record("ours")) for _ in range(3))
 
 
 def test_every_line_of_a_server_is_json_uvicorns_own_too(catalogue, tmp_path):
