@@ -5,8 +5,8 @@ run, the figure being the median of the ratios of neighbouring rounds. "Off" is 
 calls to record do nothing; the service itself has no such switch, as counts cost what is shown.
 
 Hits are asked of two or more servers of their own processes, as benchmarks/hit.py does; "traced" is
-also sent to a collector, the default share of requests. Renders are whole requests through the front door in one
-process, without memory or store, so that each is drawn; every layer is at hand.
+also sent to a collector, the default share of requests. Renders are whole requests through the
+front door in one process, without memory or store, so that each is drawn; every layer is at hand.
 """
 
 import argparse

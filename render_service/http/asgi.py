@@ -51,7 +51,8 @@ class FrontDoor:
             return await self._images(scope, receive, send)
         if path.startswith(ALIAS_PREFIX):
             return await self._alias(scope, receive, send)
-        if path == METRICS_PATH and self._metrics is not None:
+        # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
+        if scope["raw_path"] == METRICS_PATH and self._metrics is not None:
             return await self._metrics(scope, receive, send)
         await self._rest(scope, receive, send)
 

@@ -20,7 +20,8 @@ from render_service.http.replies import (
 )
 from render_service.telemetry.exposition import Scrape, scrape
 
-PATH: Final = "/metrics"
+PATH: Final = b"/metrics"
+"""The path, and its only spelling."""
 
 _METHODS: Final = ("GET", "HEAD")
 

@@ -6,14 +6,13 @@ one object; a stage of it costs one look-up.
 """
 
 import random
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -32,6 +31,7 @@ Attributes = Mapping[str, str | int | float | bool]
 FORCED_BURST_S: Final = 1.0
 """What callers may have sampled in a second is spent within any part of it."""
 
+_NOTHING: Final = nullcontext(trace.INVALID_SPAN)
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
@@ -79,23 +79,28 @@ class Tracing:
             span = tracer.start_span("request", context, SpanKind.SERVER)
         else:
             span = NonRecordingSpan(_unsampled(caller))
-        with trace.use_span(
-            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
-        ):
+        # As `trace.use_span` does, at a third of its cost: this stands around every request.
+        token = attach(trace.set_span_in_context(span, Context()))
+        try:
             yield span
+        finally:
+            detach(token)
+            span.end()
 
-    def stage(self, name: str, attributes: Attributes) -> Span | None:
-        """Begin a stage of the current span, if that is recorded."""
+    @property
+    def recording(self) -> Tracer | None:
+        """What makes stages of the current span, if that is recorded."""
         if self._tracer is None or not trace.get_current_span().is_recording():
             return None
-        return self._tracer.start_span(name, attributes=attributes)
+        return self._tracer
 
     def past(self, name: str, began_s: float, ended_s: float) -> None:
         """Note a stage that is over; times are of `time.perf_counter`."""
-        if self._tracer is None or not trace.get_current_span().is_recording():
+        tracer = self.recording
+        if tracer is None:
             return
         offset_s = time.time() - time.perf_counter()
-        span = self._tracer.start_span(name, start_time=_ns(offset_s + began_s))
+        span = tracer.start_span(name, start_time=_ns(offset_s + began_s))
         span.end(_ns(offset_s + ended_s))
 
     def apart(self, name: str, of: SpanContext | None, attributes: Attributes) -> Span | None:
@@ -126,16 +131,19 @@ TRACING: Final = Tracing()
 """The tracing of this process, as the log of a process is one."""
 
 
-@contextmanager
-def stage(name: str, **attributes: str | int) -> Iterator[Span]:
+def stage(name: str, **attributes: str | int) -> AbstractContextManager[Span]:
     """A stage of what is traced now; outside of what is sampled, nothing.
 
     Attributes are named as they are given, under `render_service.`.
     """
-    span = TRACING.stage(name, _named(attributes))
-    if span is None:
-        yield trace.INVALID_SPAN
-        return
+    tracer = TRACING.recording
+    if tracer is None:
+        return _NOTHING
+    return _begun(tracer.start_span(name, attributes=_named(attributes)))
+
+
+@contextmanager
+def _begun(span: Span) -> Iterator[Span]:
     # Without the error's own words, which may repeat what a user wrote.
     with trace.use_span(
         span, end_on_exit=True, record_exception=False, set_status_on_exception=False
@@ -205,9 +213,10 @@ def _context_of(caller: SpanContext) -> Context:
 
 
 def _unsampled(caller: SpanContext | None) -> SpanContext:
+    # Chance as good as the SDK's own: a name, and no secret.
     return SpanContext(
-        trace_id=int.from_bytes(secrets.token_bytes(16)) if caller is None else caller.trace_id,
-        span_id=int.from_bytes(secrets.token_bytes(8)),
+        trace_id=random.getrandbits(128) if caller is None else caller.trace_id,
+        span_id=random.getrandbits(64),
         is_remote=False,
         trace_flags=TraceFlags(TraceFlags.DEFAULT),
     )

@@ -261,6 +261,11 @@ def test_metrics_are_never_cached_and_only_read(several):
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
 
+@pytest.mark.parametrize("path", ["/%6detrics", "/metrics/", "//metrics", "/Metrics"])
+def test_metrics_have_one_spelling_that_an_edge_can_keep_to_itself(several, path):
+    assert httpx.get(several.url + path).status_code == 404
+
+
 def test_at_an_address_of_their_own_metrics_are_not_among_pictures(catalogue, tmp_path):
     address = f"127.0.0.1:{free_port()}"
     with run_server(catalogue, tmp_path, workers=2, metrics_address=address) as server:
