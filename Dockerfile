@@ -34,7 +34,8 @@ ENV PATH=/opt/render-service/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     RENDER_CATALOGUE=/srv/compositions \
     RENDER_DATA=/data \
-    RENDER_HOST=0.0.0.0
+    RENDER_HOST=0.0.0.0 \
+    RENDER_LOG_FORMAT=json
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ import uvicorn
 
 from benchmarks.report import Report, machine_facts, publish
 from render_service.formats import Format
-from render_service.http.asgi import make_app
+from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner
@@ -60,14 +60,14 @@ def main() -> None:
     parser.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        _serve(arguments.serve, arguments.descriptor)
+        serve(_bare if arguments.serve == "bare" else make_service, arguments.descriptor)
         return
-    path = build_image_path(_picture(open_studio(read_settings(os.environ)).planner).image)
-    with _server("bare") as bare, _server("service") as service:
+    path = path_of_hits()
+    with run_server("hit", "bare") as bare, run_server("hit", "service") as service:
         pairs = [
             (
-                _measure(*bare, path, arguments.requests),
-                _measure(*service, path, arguments.requests),
+                measure(*bare, path, arguments.requests),
+                measure(*service, path, arguments.requests),
             )
             for _ in range(arguments.rounds + 1)
         ][1:]
@@ -101,6 +101,11 @@ def _report(pairs: list[tuple[Rate, Rate]], requests: int) -> Report:
     )
 
 
+def path_of_hits() -> str:
+    """Return the path that `make_service` answers from memory."""
+    return build_image_path(_picture(open_studio(read_settings(os.environ)).planner).image)
+
+
 def _picture(planner: Planner) -> PlannedImage:
     """The smallest default picture of the first view of the catalogue."""
     composition = next(iter(planner.catalogue.compositions.values()))
@@ -116,8 +121,8 @@ def _picture(planner: Planner) -> PlannedImage:
     return planner.plan(request)
 
 
-def _serve(which: str, descriptor: int) -> None:
-    factory = _bare if which == "bare" else _service
+def serve(factory: Callable[[], object], descriptor: int) -> None:
+    """Serve what `factory` makes on a socket that was opened before. Blocks."""
     config = uvicorn.Config(
         factory,
         factory=True,
@@ -145,7 +150,8 @@ def _bare() -> object:
     return answer
 
 
-def _service() -> object:
+def make_service() -> FrontDoor:
+    """Return the application, with one picture in its memory."""
     settings = read_settings(os.environ)
     studio = open_studio(settings)
     service = build_service(settings, studio)
@@ -158,12 +164,12 @@ def _service() -> object:
 
 
 @contextmanager
-def _server(which: str) -> Iterator[tuple[int, psutil.Process]]:
-    """A server of its own process; its port and the process."""
+def run_server(module: str, which: str) -> Iterator[tuple[int, psutil.Process]]:
+    """Run `python -m benchmarks.{module} --serve {which}`; yield its port and the process."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         os.set_inheritable(listener.fileno(), True)
         port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "benchmarks.hit", "--serve", which, "--descriptor"]
+        command = [sys.executable, "-m", f"benchmarks.{module}", "--serve", which, "--descriptor"]
         process = subprocess.Popen(  # noqa: S603  # our own module, our own words
             [*command, str(listener.fileno())], pass_fds=[listener.fileno()]
         )
@@ -174,7 +180,7 @@ def _server(which: str) -> Iterator[tuple[int, psutil.Process]]:
         process.wait()
 
 
-def _measure(port: int, process: psutil.Process, path: str, requests: int) -> Rate:
+def measure(port: int, process: psutil.Process, path: str, requests: int) -> Rate:
     """Ask `requests` times over the connections, each as soon as its answer is whole."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: image/webp\r\n\r\n".encode()
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
@@ -189,8 +195,9 @@ def _measure(port: int, process: psutil.Process, path: str, requests: int) -> Ra
 
 
 def _processor_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+    """Seconds of the processor that all its threads took, to the nanosecond: psutil has ticks."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _answer_size(connection: socket.socket, request: bytes) -> int:

@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from render_service.errors import InvalidSetting
 from render_service.knobs import Knob, choice, folder, number, text
+from render_service.telemetry.logs import LogFormat
+from render_service.telemetry.running import AccessLog
 
 PREFIX: Final = "RENDER_"
 MIB: Final = 2**20
@@ -37,6 +39,16 @@ EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
 # A name of a bucket as Amazon takes it, or anything that is no URL.
 _RELEASES: Final = r"(s3://[a-z0-9.-]{3,63}|(?!\w+://)[^\0]*)"
+STANDARD: Final = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint",
+    "OTEL_TRACES_SAMPLER_ARG": "trace_ratio",
+}
+"""OpenTelemetry's variables that say what some of ours do: read where ours is not given. Those that
+say how to reach a collector, and what to call us, are its SDK's; docs/observability.md."""
+
+SAME: Final = "same"
+OFF: Final = "off"
+_ADDRESS: Final = r"same|off|(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.\-]{1,253}):[0-9]{1,5}"
 _HIDDEN: Final = "(set; not shown)"
 _HEADER: Final = (
     "# Settings",
@@ -89,6 +101,8 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
 # asset_bytes_max, canvas_pixels_max, layers_max: the art of the demo catalogue is under 60 MB in
 #   all and 1600² a view; the ladder ends at 3072; the limits leave room and still bound the work.
+# otlp_interval_s: as OpenTelemetry has it (OTEL_METRIC_EXPORT_INTERVAL).
+# trace_ratio, trace_forced_per_s: docs/decisions/0071-traces.md.
 # graceful_stop_s: Kubernetes kills 30 s after it asked (terminationGracePeriodSeconds); 5 to spare.
 # A dataclass, because a Struct's field cannot carry its knob beside its default.
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +155,30 @@ class Settings:
     layers_max: int = number(64, "layers", 1, 1024, "Most layers in one picture.")
     graceful_stop_s: float = number(25.0, "seconds", 0, 3600, "To finish requests when stopped.")
     log_level: LogLevel = choice(LogLevel.INFO, "Least level that is logged.")
+    log_format: LogFormat = choice(LogFormat.TEXT, "Of log lines: for people, or for programs.")
+    access_log: AccessLog = choice(AccessLog.OFF, "Requests that have a log line.")
+    metrics_address: str = text(
+        SAME,
+        "address",
+        _ADDRESS,
+        "host:port, `same` as pictures, or `off`",
+        "Where Prometheus reads `/metrics`.",
+    )
+    metrics_folder: str = text(
+        "",
+        "folder",
+        r"[^\0]*",
+        "a path; empty is a new one in memory",
+        "Where processes of one service count together; `serve` sees to it.",
+    )
+    otlp_endpoint: str = text(
+        "", "URL", _BASE, "http(s)://…; empty sends nothing", "Collector of traces and metrics."
+    )
+    otlp_interval_s: float = number(60.0, "seconds", 0.1, 3600, "Between two sendings of metrics.")
+    trace_ratio: float = number(0.001, "share", 0, 1, "Of requests that are traced by chance.")
+    trace_forced_per_s: float = number(
+        10.0, "requests", 0, 10_000, "A second, traced because their caller says so."
+    )
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -162,9 +200,23 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values[name] = knob.parse(environ[variable])
         except ValueError:
             faults.append(_refused(variable, knob, environ[variable]))
+    for variable, name in _standard(environ):
+        knob = knobs[_variable(name)][1]
+        try:
+            values.setdefault(name, knob.parse(environ[variable].rstrip("/")))
+        except ValueError:
+            faults.append(_refused(variable, knob, environ[variable]))
     if faults:
         raise InvalidSetting("\n".join(faults))
     return Settings(**values)
+
+
+def _standard(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables of the standard that count, and the settings they stand for."""
+    disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    for variable, name in STANDARD.items():
+        if environ.get(variable) and _variable(name) not in environ and not disabled:
+            yield variable, name
 
 
 def _is_ours(variable: str) -> bool:

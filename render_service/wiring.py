@@ -22,18 +22,21 @@ from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
-from render_service.errors import Fault
+from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
-from render_service.rendering.ports import AssetSource, RenderLease, RenditionTier
+from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import EMBEDDED, Settings
+from render_service.settings import EMBEDDED, OFF, SAME, Settings
+from render_service.telemetry.exposition import serve_scrapes
+from render_service.telemetry.folder import private_folder
+from render_service.telemetry.running import Telemetry
 
 PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
@@ -128,6 +131,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         InvalidSetting: The URL of Redis is none.
         TierUnavailable: The data folder cannot be used.
     """
+    lease = _lease(settings)
     shared = [
         GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
     ]
@@ -140,8 +144,50 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
         source=studio.assets,
         limits=studio.limits,
-        lease=_lease(settings),
+        lease=lease,
+        watched=[part.note for part in (*shared, lease) if part is not None],
     )
+
+
+def start_telemetry(settings: Settings) -> Telemetry:
+    """Start what makes this process seen, before it does anything that should be."""
+    telemetry = Telemetry(
+        folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
+        scraped=settings.metrics_address == SAME,
+        access_log=settings.access_log,
+    )
+    telemetry.share()
+    if settings.otlp_endpoint:
+        telemetry.export(
+            settings.otlp_endpoint,
+            interval_s=settings.otlp_interval_s,
+            trace_ratio=settings.trace_ratio,
+            forced_per_s=settings.trace_forced_per_s,
+        )
+    return telemetry
+
+
+@contextmanager
+def run_metrics(settings: Settings) -> Iterator[Settings]:
+    """Give all processes a folder to count in, and Prometheus its own address if it has one.
+
+    The folder is the parent's, so counts outlive a worker; it is gone when the service stops.
+
+    Raises:
+        InvalidSetting: The address cannot be listened on.
+    """
+    with private_folder() as made:
+        folder = settings.metrics_folder or str(made)
+        if settings.metrics_address not in (SAME, OFF):
+            host, _, port = settings.metrics_address.rpartition(":")
+            try:
+                serve_scrapes(host.strip("[]"), int(port), Path(folder))
+            except OSError as error:
+                raise InvalidSetting(
+                    f"RENDER_METRICS_ADDRESS: {settings.metrics_address} cannot be listened on: "
+                    f"{error.strerror or error}."
+                ) from error
+        yield dataclasses.replace(settings, metrics_folder=folder)
 
 
 def try_data_folder(settings: Settings) -> None:
@@ -169,7 +215,7 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
         yield dataclasses.replace(settings, redis_url=url)
 
 
-def _lease(settings: Settings) -> RenderLease | None:
+def _lease(settings: Settings) -> GuardedLease | None:
     if not settings.redis_url:
         return None
     lease = RedisLease(

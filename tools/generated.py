@@ -17,6 +17,7 @@ import msgspec
 
 from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
 from render_service.settings import settings_markdown
+from render_service.telemetry.reference import metrics_markdown
 
 
 def editor_schema(definition: type) -> str:
@@ -48,6 +49,7 @@ def _draft_7(schema: Any) -> Any:  # noqa: ANN401 - any JSON
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_markdown,
+    "docs/metrics.md": metrics_markdown,
     "docs/schemas/composition.schema.json": partial(editor_schema, CompositionDefinition),
     "docs/schemas/materials.schema.json": partial(editor_schema, MaterialsDefinition),
 }

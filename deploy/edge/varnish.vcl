@@ -15,6 +15,10 @@ sub vcl_recv {
     if (req.method == "PURGE" && client.ip !~ purgers) {
         return (synth(403, "Purging is for the addresses of the ACL."));
     }
+    if (req.url ~ "^/metrics(\?|$)") {
+        # For whoever watches the service from inside; it knows no other spelling of the address.
+        return (synth(404, "There is nothing at this address."));
+    }
     if (req.url ~ "^/(r|img)/") {
         # Pictures know no user: a cookie would only keep them out of the cache.
         unset req.http.Cookie;

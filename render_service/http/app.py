@@ -34,6 +34,8 @@ from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
+from render_service.telemetry.pulse import pulse
+from render_service.telemetry.running import Telemetry
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
@@ -54,6 +56,7 @@ def make_api(
     *,
     planner: LivePlanner,
     service: RenderService,
+    telemetry: Telemetry,
     public_url: str = "",
     drain_s: float = 0.0,
     follower: Follower | None = None,
@@ -63,6 +66,7 @@ def make_api(
     Args:
         planner: Plans pictures of the catalogue that is live.
         service: Finds or makes them; closed when the application stops.
+        telemetry: Of this process; stopped last.
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
@@ -77,10 +81,12 @@ def make_api(
         announce_stop(drain_s)
         # What is being drawn may still read from the store that the follower holds open.
         async with (
+            _stopped(telemetry),
             _closing(follower),
             _closing(service),
             _followed(follower),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
+            _behind(pulse(service.note_gauges)),
         ):
             yield
 
@@ -133,6 +139,14 @@ async def _closing(held: RenderService | Follower | None) -> AsyncIterator[None]
     finally:
         if held is not None:
             await held.close()
+
+
+@asynccontextmanager
+async def _stopped(telemetry: Telemetry) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(telemetry.stop)
 
 
 @asynccontextmanager

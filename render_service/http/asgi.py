@@ -9,6 +9,9 @@ from typing import cast
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.images import ImageRoute
+from render_service.http.metrics import PATH as METRICS_PATH
+from render_service.http.metrics import MetricsRoute
+from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
@@ -16,6 +19,7 @@ from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
+from render_service.telemetry.running import Telemetry
 
 
 class FrontDoor:
@@ -25,24 +29,39 @@ class FrontDoor:
         images: Serves the image route.
         alias: Serves the living alias.
         api: Serves the rest, and is told of start and stop.
+        metrics: Serves `/metrics`; None where that has an address of its own, or none.
+        telemetry: How requests are observed. The image route sees to that itself.
     """
 
-    def __init__(self, *, images: App, alias: App, api: App) -> None:
-        self._images, self._alias, self._api = images, alias, api
+    def __init__(
+        self, *, images: App, alias: App, api: App, metrics: App | None, telemetry: Telemetry
+    ) -> None:
+        self._images, self._api = images, api
+        self._alias = Observed(alias, ALIAS_ROUTE, telemetry.access_log)
+        self._rest = Observed(self._ask_api, None, telemetry.access_log)
+        self._metrics = metrics and Observed(metrics, METRICS_ROUTE, telemetry.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through start and stop."""
         if stopping.is_set():
             send = _closing(send)
-        path: str = scope.get("path", "") if scope["type"] == "http" else ""
+        if scope["type"] != "http":
+            return await self._api(scope, receive, send)
+        path: str = scope["path"]
         if path.startswith(IMAGE_PREFIX):
             return await self._images(scope, receive, send)
         if path.startswith(ALIAS_PREFIX):
             return await self._alias(scope, receive, send)
-        if scope.get("method") == "HEAD":
-            # Litestar has no HEAD on GET routes; the server keeps a HEAD's body to itself.
-            scope = {**scope, "method": "GET"}
-        await self._api(scope, receive, send)
+        # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
+        if scope["raw_path"] == METRICS_PATH and self._metrics is not None:
+            return await self._metrics(scope, receive, send)
+        await self._rest(scope, receive, send)
+
+    async def _ask_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Litestar has no HEAD on GET routes; the server keeps a HEAD's body to itself.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await self._api(asked, receive, send)
+        scope["path_template"] = asked.get("path_template", "")
 
 
 def make_app(
@@ -52,20 +71,30 @@ def make_app(
     public_url: str = "",
     drain_s: float = 0.0,
     follower: Follower | None = None,
+    telemetry: Telemetry | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
+    telemetry = telemetry or Telemetry()
     api = make_api(
         planner=planner,
         service=service,
         public_url=public_url,
         drain_s=drain_s,
         follower=follower,
+        telemetry=telemetry,
     )
     return FrontDoor(
-        images=ImageRoute(planner=planner, service=service, public_url=public_url),
+        images=ImageRoute(
+            planner=planner,
+            service=service,
+            public_url=public_url,
+            access_log=telemetry.access_log,
+        ),
         alias=AliasRoute(planner=planner, public_url=public_url),
         # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
         api=cast(App, api),
+        metrics=MetricsRoute(telemetry.folder) if telemetry.scraped else None,
+        telemetry=telemetry,
     )
 
 

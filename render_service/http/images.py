@@ -6,12 +6,14 @@ the body always comes from memory, so the memo cannot outlive or disagree with i
 """
 
 import logging
+import time
 from typing import Final, NamedTuple
 
 from render_service.errors import ReleaseUnreadable
 from render_service.http.alias import CACHE_CONTROL
 from render_service.http.asked import refuse_query
 from render_service.http.caching import Unsatisfiable, is_current, pick_range
+from render_service.http.observed import IMAGE_ROUTE, Hits, Observed
 from render_service.http.problems import describe_error, describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
@@ -34,6 +36,9 @@ from render_service.planning.url import ImagePath, build_image_path, parse_image
 from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE, Rendition
 from render_service.rendering.service import RenderService, Served
+from render_service.telemetry import instruments, spans
+from render_service.telemetry.running import AccessLog
+from render_service.telemetry.spans import TRACING
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +46,9 @@ MEMO_ENTRIES: Final = 8192
 """Paths remembered: twice the pictures of 60 kB that a memory of 256 MiB holds; about 10 MB."""
 
 _METHODS: Final = ("GET", "HEAD")
-_CONDITIONAL: Final = frozenset((b"if-none-match", b"range"))
+_SPECIAL: Final = frozenset((b"if-none-match", b"range", b"traceparent"))
+_SAMPLED: Final = tuple(bytes((digit,)) for digit in b"13579bdf")
+"""Last digit of a `traceparent` whose caller asks for a trace: bit 0 of its flags."""
 
 
 class _Known(NamedTuple):
@@ -59,24 +66,39 @@ class ImageRoute:
         planner: Plans what a path asks for.
         service: Finds or makes what was planned.
         public_url: Before every URL handed out; "" leaves them relative to the host.
+        access_log: Which requests are logged.
     """
 
     def __init__(
-        self, *, planner: LivePlanner, service: RenderService, public_url: str = ""
+        self,
+        *,
+        planner: LivePlanner,
+        service: RenderService,
+        public_url: str = "",
+        access_log: AccessLog = AccessLog.OFF,
     ) -> None:
         self._planner, self._service, self._public_url = planner, service, public_url
         self._memory = service.memory
         self._memo: dict[bytes, _Known] = {}
+        self._observed = Observed(self._answer_or_fail, IMAGE_ROUTE, access_log)
+        self._hits, self._quiet = Hits(), access_log is not AccessLog.ALL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        began_s = time.perf_counter()
+        drawn = TRACING.active and TRACING.by_chance()
         known = self._memo.get(scope["raw_path"])
-        if known is not None and _is_plain(scope):
+        if known is not None and not drawn and self._quiet and _is_plain(scope):
             key, etag, start = known
             held = self._memory.get(key)
             if held is not None and held.etag == etag:
+                counted = self._hits.begin(scope["scheme"])
                 await send(start)
-                return await send({"type": "http.response.body", "body": held.body})
+                await send({"type": "http.response.body", "body": held.body})
+                return self._hits.end(counted, began_s, len(held.body))
+        await self._observed(scope, receive, send, drawn=drawn)
+
+    async def _answer_or_fail(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._answer(scope, receive, send)
         except ClientGone:
@@ -95,17 +117,21 @@ class ImageRoute:
         path = scope["path"]
         image = parse_image_path(path)
         try:
-            planned = await self._planner.find_image(image)
+            with spans.stage("plan"):
+                planned = await self._planner.find_image(image)
         except ReleaseUnreadable as error:
             _log.warning("%s: %s", path, error)
             return await self._send_on(send, image)
         canonical = build_image_path(planned.image)
         if path != canonical:
             return await self._redirect(send, planned, canonical)
-        served = self._service.held(planned.key)
-        if served is None and is_drawn_here(planned):
+        with spans.stage("memory"):
+            served = self._service.held(planned.key)
+        if served is not None:
+            instruments.lookups.add(1, "memory", "hit")
+        elif is_drawn_here(planned):
             served = await unless_gone(receive, self._service.render(planned.plan))
-        elif served is None and (served := await self._service.find(planned.key)) is None:
+        elif (served := await self._service.find(planned.key)) is None:
             return await self._send_on(send, image)
         headers = self._headers(planned, served)
         if scope["raw_path"] == canonical.encode():
@@ -178,10 +204,14 @@ def _is_plain(scope: Scope) -> bool:
     if scope["query_string"] or scope["method"] != "GET":
         return False
     # A plain loop: a generator would cost as much as the rest of a hit.
-    for name, _ in scope["headers"]:  # noqa: SIM110
-        if name in _CONDITIONAL:
+    for name, value in scope["headers"]:
+        if name in _SPECIAL and (name != b"traceparent" or _asks_for_trace(value)):
             return False
     return True
+
+
+def _asks_for_trace(traceparent: bytes) -> bool:
+    return TRACING.active and traceparent[-1:] in _SAMPLED
 
 
 def _tags(planned: PlannedImage) -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import msgspec
 
 from render_service import errors
+from render_service.telemetry import instruments
+from render_service.telemetry.logs import masked_path
 
 _log = logging.getLogger(__name__)
 
@@ -138,8 +140,11 @@ def describe_error(error: Exception, instance: str) -> Problem:
     if not isinstance(error, errors.RenderServiceError) or row.status == 500:
         return _describe_incident(error, instance)
     if row.status == 502:
-        _log.error("%s: %s", instance, error)
+        path = masked_path(instance)
+        _log.error("%s: %s", path, error, extra={"url.path": path, "problem": row.slug})
     headers = []
+    if isinstance(error, errors.Overloaded):
+        instruments.shed.add(1, "queue_full")
     if isinstance(error, errors.Overloaded | errors.ReleasesUnavailable):
         headers.append(("retry-after", str(error.retry_after_s)))
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
@@ -213,6 +218,8 @@ def _reference(path: str) -> str:
 
 def _describe_incident(error: Exception, instance: str) -> Problem:
     incident = secrets.token_hex(8)
-    _log.error("incident %s at %r", incident, instance, exc_info=error)
+    path = masked_path(instance)
+    fields = {"incident": incident, "url.path": path}
+    _log.error("incident %s at %s", incident, path, exc_info=error, extra=fields)
     detail = f"Something went wrong on our side; it is logged as incident {incident}."
     return make_problem(_INTERNAL, detail, instance, facts={"incident": incident})

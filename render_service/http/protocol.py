@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from render_service.http.problems import describe_status
+from render_service.telemetry import instruments
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 """Bytes of a request line and its headers, give or take a piece: four times the 16 KiB of Node.js,
@@ -145,6 +146,7 @@ class PreparedHeads(HttpToolsProtocol):
             url = b"" if self.scope is None else self.url
             path = url.partition(b"?")[0].decode("latin-1")
             problem = describe_status(status, detail, path, dict(facts))
+            instruments.refused.add(1, str(status))
             headers = [
                 *self.server_state.default_headers,
                 *((name.encode(), value.encode("latin-1")) for name, value in problem.headers),

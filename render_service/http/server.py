@@ -4,7 +4,7 @@ Settings reach a worker through the environment alone, so that a worker started 
 is the same as the first one.
 """
 
-import logging
+import logging.config
 import os
 import signal
 import sys
@@ -20,7 +20,8 @@ from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
-from render_service.wiring import build_service, run_embedded
+from render_service.telemetry.logs import log_config
+from render_service.wiring import build_service, run_embedded, run_metrics, start_telemetry
 
 DRAIN_SHARE: Final = 5
 """1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
@@ -29,8 +30,6 @@ balancer that asks every second or two has noticed."""
 _WORKER_SILENT_S: Final = 30
 """Seconds after which a worker that does not answer its parent is replaced. uvicorn's own 5 s are
 short where every core draws; the answer comes from a thread that competes with it."""
-
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 _FACTORY: Final = "render_service.http.server:create_app"
 
@@ -45,8 +44,9 @@ def serve(settings: Settings) -> None:
     # uvicorn raises the signal again when it has stopped, which would end this process on the
     # spot: what was brought along is stopped first.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    with run_embedded(settings) as reachable:
-        _serve(reachable)
+    logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
+    with run_embedded(settings) as reachable, run_metrics(reachable) as counted:
+        _serve(counted)
 
 
 def _serve(settings: Settings) -> None:
@@ -65,6 +65,7 @@ def _serve(settings: Settings) -> None:
         http=PreparedHeads,
         ws="none",
         lifespan="on",
+        log_config=log_config(settings.log_format, settings.log_level),
         log_level=settings.log_level.value,
         access_log=False,
         server_header=False,
@@ -89,9 +90,8 @@ def create_app() -> FrontDoor:
     """
     settings = read_settings(os.environ)
     _end_with_parent()
-    logging.basicConfig(level=settings.log_level.value.upper(), format=_LOG_FORMAT)
-    # pyvips tells of every thread that libvips ends.
-    logging.getLogger("pyvips").setLevel(logging.WARNING)
+    logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
+    telemetry = start_telemetry(settings)
     supply = open_supply(settings)
     return make_app(
         planner=supply.planner,
@@ -99,6 +99,7 @@ def create_app() -> FrontDoor:
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
         follower=supply.follower,
+        telemetry=telemetry,
     )
 
 

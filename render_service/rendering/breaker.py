@@ -20,6 +20,7 @@ from render_service.errors import TierUnavailable
 from render_service.planning.key import RenderKey
 from render_service.rendering.ports import Claim, RenderLease, RenditionTier
 from render_service.rendering.rendition import Rendition
+from render_service.telemetry import instruments
 
 FAILURES: Final = 3
 """Failures in a row that open a breaker: one connection that a restarted server dropped, or one
@@ -124,6 +125,11 @@ class GuardedTier:
     async def close(self) -> None:
         await self._tier.close()
 
+    def note(self) -> None:
+        """Note the states of its breakers, to be seen."""
+        _note(self.reads, self.name, "read")
+        _note(self.writes, self.name, "write")
+
 
 class GuardedLease:
     """A lease behind a breaker and a bound on calls at once, like a tier."""
@@ -145,3 +151,12 @@ class GuardedLease:
 
     async def close(self) -> None:
         await self._lease.close()
+
+    def note(self) -> None:
+        """Note the state of its breaker, to be seen."""
+        _note(self.breaker, "lease", "claim")
+
+
+def _note(breaker: Breaker, store: str, call: str) -> None:
+    for state in State:
+        instruments.breakers.set(breaker.state is state, store, call, state)

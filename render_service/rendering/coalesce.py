@@ -9,7 +9,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from opentelemetry.trace import SpanContext
+
 from render_service.planning.key import RenderKey
+from render_service.telemetry import instruments, spans
 
 T = TypeVar("T")
 
@@ -22,9 +25,11 @@ class Flight(Generic[T]):
     Attributes:
         waiting: How many wait for it.
         begun: Whether the costly part has started; its work says so with `begin`.
+        traced: The span of its work, once that has started.
     """
 
     def __init__(self) -> None:
+        self.traced: SpanContext | None = None
         self.waiting = 0
         self.begun = False
         self.task: asyncio.Task[T] | None = None
@@ -63,8 +68,10 @@ class Flights(Generic[T]):
             flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
         flight.waiting += 1
         try:
+            if joined:
+                return await _follow(flight), True
             # Shielded: cancelling one who waits must not cancel the work of the others.
-            return await asyncio.shield(_task_of(flight)), joined
+            return await asyncio.shield(_task_of(flight)), False
         finally:
             flight.waiting -= 1
             if flight.waiting == 0 and not flight.begun and not _task_of(flight).done():
@@ -85,6 +92,17 @@ class Flights(Generic[T]):
     def _forget(self, key: RenderKey, flight: Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+async def _follow(flight: Flight[T]) -> T:
+    """Wait for a flight of another. Its span is linked, as it is a part of the other's trace."""
+    instruments.coalesced.add(1, "process")
+    with spans.stage("follow") as span:
+        try:
+            return await asyncio.shield(_task_of(flight))
+        finally:
+            if flight.traced is not None:
+                span.add_link(flight.traced)
 
 
 def _task_of(flight: Flight[T]) -> asyncio.Task[T]:

@@ -18,6 +18,7 @@ from render_service.pixels.paint import paint
 from render_service.pixels.raster import Raster
 from render_service.pixels.resample import Frame, resample
 from render_service.planning.plan import Blend, Placement
+from render_service.telemetry import instruments
 
 LARGEST_SHARE: Final = 4
 """A raster over 1/4 of the budget is not kept: it would push out a whole view's layers."""
@@ -121,6 +122,8 @@ class Layers:
                 if (raster := rasters.get(key)) is not None:
                     self._ready[placement] = (step, raster)
                     break
+            step, _ = self._ready.get(placement, ("miss", None))
+            instruments.rasters.add(1, step)
         missing = [p.asset for p in placements if p not in self._ready]
         self.assets: tuple[str, ...] = tuple(dict.fromkeys(missing))
 

@@ -7,13 +7,14 @@ memory is asked before anything else can run.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from render_service.errors import RenderFailed, RenderServiceError
+from render_service.formats import Format
 from render_service.pixels.compose import Canvas, draw
 from render_service.pixels.encode import encode
 from render_service.pixels.limits import Limits, check_plan
@@ -29,6 +30,7 @@ from render_service.rendering.rasters import Layers, Rasters
 from render_service.rendering.rendition import Rendition, make_rendition
 from render_service.rendering.tiers import Tiers
 from render_service.rendering.turns import Turn, Turns
+from render_service.telemetry import instruments, spans
 
 TIMINGS_KEPT: Final = 1024
 """Renders whose timings `explain` can still show: some 200 kB."""
@@ -90,6 +92,7 @@ class RenderService:
         source: Where layer files are read from.
         limits: Bounds of a plan and of its files.
         lease: By which processes agree who renders; None: each for itself.
+        watched: Called once in a while, to note how what stands behind ports is.
     """
 
     def __init__(
@@ -102,12 +105,14 @@ class RenderService:
         source: AssetSource,
         limits: Limits,
         lease: RenderLease | None = None,
+        watched: Sequence[Callable[[], None]] = (),
     ) -> None:
         self.memory, self.tiers = memory, tiers
         self._executor, self._rasters = executor, rasters
         self._source, self._limits = source, limits
         self._flights: Flights[Served] = Flights()
         self._turns = Turns(tiers, lease)
+        self._watched = tuple(watched)
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
     async def render(self, plan: RenderPlan) -> Served:
@@ -123,7 +128,9 @@ class RenderService:
         # No await between these two lines: a finished flight is always seen as a hit, so a key is
         # never rendered twice at once in this process.
         if (held := self.held(key)) is not None:
+            instruments.lookups.add(1, "memory", "hit")
             return held
+        instruments.lookups.add(1, "memory", "miss")
         served, joined = await self._flights.run(
             key, lambda flight: self._find_or_make(key, plan, flight)
         )
@@ -158,6 +165,18 @@ class RenderService:
         """Return where the time of the last render of `key` went, if it was here and lately."""
         return self._timings.get(key)
 
+    def note_gauges(self) -> None:
+        """Note what is held and what is under way, to be seen. Takes some microseconds."""
+        executor = self._executor
+        instruments.held_bytes.set(self.memory.used_bytes, "renditions")
+        instruments.held_bytes.set(self._rasters.used_bytes, "rasters")
+        instruments.held_bytes.set(self.tiers.pending_bytes, "storing")
+        instruments.queue.set(executor.taken, "taken")
+        instruments.queue.set(executor.threads + executor.queue_length, "bound")
+        instruments.flights.set(len(self._flights))
+        for note in self._watched:
+            note()
+
     async def close(self) -> None:
         """Finish what is under way, store what is waiting, let go of threads and tiers."""
         await self._flights.settle()
@@ -168,16 +187,23 @@ class RenderService:
     async def _find_or_make(
         self, key: RenderKey, plan: RenderPlan, flight: Flight[Served]
     ) -> Served:
-        if (found := await self.tiers.find(key)) is not None:
-            return self._keep(key, *found)
-        check_plan(plan, self._limits)
-        async with self._turns.turn(key) as turn:
-            if turn.found is not None:
-                return self._keep(key, *turn.found)
-            asked_s = time.perf_counter()
-            async with self._executor.place():
-                flight.begin()
-                return await self._make(key, plan, turn, queued_s=time.perf_counter() - asked_s)
+        with spans.stage("flight", key=key, format=plan.output.format):
+            flight.traced = spans.current()
+            if (found := await self.tiers.find(key)) is not None:
+                return self._keep(key, *found)
+            check_plan(plan, self._limits)
+            came_s = time.perf_counter()
+            async with self._turns.turn(key) as turn:
+                asked_s = time.perf_counter()
+                spans.past("turn", came_s, asked_s)
+                if turn.found is not None:
+                    instruments.coalesced.add(1, "fleet")
+                    return self._keep(key, *turn.found)
+                async with self._executor.place():
+                    begun_s = time.perf_counter()
+                    spans.past("queue", asked_s, begun_s)
+                    flight.begin()
+                    return await self._make(key, plan, turn, queued_s=begun_s - asked_s)
 
     def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
         self.memory.put(key, rendition)
@@ -186,21 +212,29 @@ class RenderService:
     async def _make(
         self, key: RenderKey, plan: RenderPlan, turn: Turn, *, queued_s: float
     ) -> Served:
-        started_s = time.perf_counter()
-        tile = await self._gather(plan)
-        fetched_s = time.perf_counter()
-        rendition, compose_s, encode_s = await self._executor.run(lambda: _draw(plan, tile))
-        drawn_s = time.perf_counter()
+        try:
+            started_s = time.perf_counter()
+            with spans.stage("fetch"):
+                tile = await self._gather(plan)
+            fetched_s = time.perf_counter()
+            drawn = await self._executor.run(lambda: _draw(plan, tile))
+        except RenderServiceError as error:
+            instruments.renders.add(1, plan.output.format, type(error).__name__)
+            raise
+        rendition, landed_s = drawn.rendition, time.perf_counter()
+        spans.past("compose", drawn.started_s, drawn.composed_s)
+        spans.past("encode", drawn.composed_s, drawn.encoded_s)
         in_memory = self.memory.put(key, rendition)
         turn.storing = self.tiers.store(key, rendition)
         timings = Timings(
             queue_ms=1000 * queued_s,
             fetch_ms=1000 * (fetched_s - started_s),
-            compose_ms=1000 * compose_s,
-            encode_ms=1000 * encode_s,
-            store_ms=1000 * (time.perf_counter() - drawn_s),
+            compose_ms=1000 * (drawn.composed_s - drawn.started_s),
+            encode_ms=1000 * (drawn.encoded_s - drawn.composed_s),
+            store_ms=1000 * (time.perf_counter() - landed_s),
         )
         self._note(key, timings)
+        _count(plan.output.format, timings)
         stored = in_memory or turn.storing is not None
         return Served(rendition=rendition, source="render", stored=stored, timings=timings)
 
@@ -222,8 +256,29 @@ def _collapsed(served: Served) -> Served:
     return replace(served, collapsed=True)
 
 
-def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> tuple[Rendition, float, float]:
-    """Draw and encode: the rendition, seconds of drawing, seconds of encoding. Blocks.
+def _count(file_format: Format, timings: Timings) -> None:
+    instruments.renders.add(1, file_format, "made")
+    for stage, took_ms in (
+        ("queue", timings.queue_ms),
+        ("fetch", timings.fetch_ms),
+        ("compose", timings.compose_ms),
+        ("encode", timings.encode_ms),
+        ("store", timings.store_ms),
+    ):
+        instruments.stages.record(took_ms / 1000, stage, file_format)
+
+
+class _Drawn(NamedTuple):
+    """A rendition, and when its stages were over, by `time.perf_counter`."""
+
+    rendition: Rendition
+    started_s: float
+    composed_s: float
+    encoded_s: float
+
+
+def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> _Drawn:
+    """Draw and encode. Blocks.
 
     Raises:
         RenderFailed: Something that no error of ours foresees went wrong; chained to it.
@@ -232,7 +287,7 @@ def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> tuple[Rendit
     try:
         started_s = time.perf_counter()
         canvas = draw(plan, tile)
-        drawn_s = time.perf_counter()
+        composed_s = time.perf_counter()
         body = encode(canvas, output)
         encoded_s = time.perf_counter()
     except RenderServiceError:
@@ -240,4 +295,4 @@ def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> tuple[Rendit
     except Exception as error:
         raise RenderFailed(f"The picture could not be drawn: {error!r}.") from error
     rendition = make_rendition(body, output.format, output.width_px, output.height_px)
-    return rendition, drawn_s - started_s, encoded_s - drawn_s
+    return _Drawn(rendition, started_s, composed_s, encoded_s)

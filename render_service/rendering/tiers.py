@@ -8,10 +8,13 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 
+from opentelemetry.trace import SpanContext
+
 from render_service.errors import TierUnavailable
 from render_service.planning.key import RenderKey
 from render_service.rendering.ports import RenditionTier
 from render_service.rendering.rendition import Rendition
+from render_service.telemetry import instruments, spans
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +40,11 @@ class Tiers:
     def names(self) -> tuple[str, ...]:
         """The tiers' names, nearest first."""
         return tuple(tier.name for tier in self._tiers)
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of the renditions waiting to be stored."""
+        return self._pending_bytes
 
     @property
     def unavailable(self) -> frozenset[str]:
@@ -77,11 +85,17 @@ class Tiers:
             await tier.close()
 
     async def _ask(self, tier: RenditionTier, key: RenderKey) -> Rendition | None:
-        try:
-            found = await tier.get(key)
-        except TierUnavailable as error:
-            self._note(tier, "read", error)
-            return None
+        with spans.stage("look up", tier=tier.name) as span:
+            try:
+                found = await tier.get(key)
+            except TierUnavailable as error:
+                instruments.lookups.add(1, tier.name, "unavailable")
+                spans.fail(span, "unavailable")
+                self._note(tier, "read", error)
+                return None
+            outcome = "miss" if found is None else "hit"
+            instruments.lookups.add(1, tier.name, outcome)
+            spans.annotate(outcome=outcome)
         self._note(tier, "read", None)
         return found
 
@@ -93,9 +107,11 @@ class Tiers:
         size_bytes = len(rendition.body)
         if self._pending and self._pending_bytes + size_bytes > self.pending_budget_bytes:
             self.dropped += 1
+            for tier in tiers:
+                instruments.stores.add(1, tier.name, "dropped")
             return None
         self._pending_bytes += size_bytes
-        task = asyncio.create_task(self._put(key, rendition, tiers))
+        task = asyncio.create_task(self._put(key, rendition, tiers, spans.current()))
         # The set keeps the task alive (the loop holds tasks weakly) until it has settled.
         self._pending.add(task)
         task.add_done_callback(lambda done: self._settled(done, size_bytes))
@@ -108,20 +124,30 @@ class Tiers:
             _log.error("storing a rendition failed", exc_info=error)
 
     async def _put(
-        self, key: RenderKey, rendition: Rendition, tiers: Sequence[RenditionTier]
+        self,
+        key: RenderKey,
+        rendition: Rendition,
+        tiers: Sequence[RenditionTier],
+        behind: SpanContext,
     ) -> None:
-        puts: list[Coroutine[None, None, None]] = [
-            self._put_one(tier, key, rendition) for tier in tiers
-        ]
-        await asyncio.gather(*puts)
+        with spans.apart("store", behind):
+            puts: list[Coroutine[None, None, None]] = [
+                self._put_one(tier, key, rendition) for tier in tiers
+            ]
+            await asyncio.gather(*puts)
 
     async def _put_one(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
-        try:
-            await tier.put(key, rendition)
-        except TierUnavailable as error:
-            self._note(tier, "written", error)
-        else:
-            self._note(tier, "written", None)
+        with spans.stage("put", tier=tier.name) as span:
+            try:
+                await tier.put(key, rendition)
+            except TierUnavailable as error:
+                instruments.stores.add(1, tier.name, "unavailable")
+                spans.fail(span, "unavailable")
+                self._note(tier, "written", error)
+                return
+        instruments.stores.add(1, tier.name, "stored")
+        instruments.stored.add(len(rendition.body), tier.name)
+        self._note(tier, "written", None)
 
     def _note(self, tier: RenditionTier, what: str, error: TierUnavailable | None) -> None:
         """Log when a tier goes silent and when it is back, not once per request between."""
