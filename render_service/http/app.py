@@ -5,7 +5,7 @@ handlers by name.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -74,16 +74,10 @@ def make_api(
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
         plans = {planned.key: planned.plan for planned in manifests.default_plans()}
-        behind = (
-            asyncio.create_task(placeholders.fill(service, plans)),
-            asyncio.create_task(pulse(service.note_gauges)),
-        )
         try:
-            yield
+            async with _behind(placeholders.fill(service, plans), pulse(service.note_gauges)):
+                yield
         finally:
-            for task in behind:
-                task.cancel()
-            await asyncio.gather(*behind, return_exceptions=True)
             await service.close()
             await asyncio.to_thread(telemetry.stop)
 
@@ -102,6 +96,18 @@ def make_api(
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
+
+
+@asynccontextmanager
+async def _behind(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let `work` go on in the background, until the block ends."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _openapi() -> OpenAPIConfig:
