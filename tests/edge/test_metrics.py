@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 
-@pytest.mark.parametrize("url", ["/metrics", "/metrics?a=1", "/%6detrics", "//metrics"])
+@pytest.mark.parametrize("url", ["/metrics", "/metrics?a=1", "/%6detrics"])
 def test_metrics_stay_behind_the_edge(site, url):
     answer = site.get(url)
 
