@@ -29,6 +29,7 @@ from benchmarks.report import Report, Times, machine_facts, publish, ratio, time
 from render_service.http import images, observed
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.replies import App, Message, Receive, Scope, Send
+from render_service.releases.live import LivePlanner
 from render_service.settings import Settings, read_settings
 from render_service.telemetry import kinds, spans
 from render_service.telemetry.running import Telemetry
@@ -128,7 +129,7 @@ def _time_renders(rounds: int) -> Ratios:
 
 async def _app(settings: Settings) -> App:
     studio = open_studio(settings)
-    return make_app(planner=studio.planner, service=build_service(settings, studio))
+    return make_app(planner=LivePlanner(studio.planner), service=build_service(settings, studio))
 
 
 async def _ask(app: App, path: str) -> None:

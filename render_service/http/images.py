@@ -93,8 +93,12 @@ class ImageRoute:
             held = self._memory.get(key)
             if held is not None and held.etag == etag:
                 counted = self._hits.begin(scope["scheme"])
-                await send(start)
-                await send({"type": "http.response.body", "body": held.body})
+                try:
+                    await send(start)
+                    await send({"type": "http.response.body", "body": held.body})
+                except BaseException:
+                    self._hits.drop(counted)
+                    raise
                 return self._hits.end(counted, began_s, len(held.body))
         await self._observed(scope, receive, send, drawn=drawn)
 

@@ -1,6 +1,6 @@
 """`/metrics`: what Prometheus reads, of all processes whichever is asked.
 
-Gathered on a thread, one at a time however many ask, so that asking costs pictures little.
+Gathered on a thread, once for all who wait, so that asking costs pictures little however many ask.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ class MetricsRoute:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._gathering = asyncio.Lock()
+        self._begun = 0
+        self._found: dict[str, tuple[int, Scrape]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,5 +56,14 @@ class MetricsRoute:
         await send_whole(send, 200, header_bytes(pairs), found.body)
 
     async def _gather(self, accept: str) -> Scrape:
+        came = self._begun
         async with self._gathering:
-            return await asyncio.to_thread(scrape, self._folder, accept)
+            number, found = self._found.get(accept, (0, None))
+            # Gathered since this one came: by the first of those who waited with it.
+            if found is not None and number > came:
+                return found
+            self._begun += 1
+            found = await asyncio.to_thread(scrape, self._folder, accept)
+            # Only of the last kind asked for: what Accept says is the client's to make up.
+            self._found = {accept: (self._begun, found)}
+            return found

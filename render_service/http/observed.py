@@ -95,6 +95,10 @@ class Hits:
         BOARD.cells[at[1]] += 1
         return at
 
+    def drop(self, at: tuple[int, int, int, int]) -> None:
+        """Count it as not being answered any more."""
+        BOARD.cells[at[1]] -= 1
+
     def end(self, at: tuple[int, int, int, int], began_s: float, sent_bytes: int) -> None:
         """Count it as answered."""
         request, active, sent, hit = at

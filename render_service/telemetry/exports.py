@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -150,6 +150,7 @@ def _spreads(
                 sum=cells[-1],
                 bucket_counts=counts,
                 explicit_bounds=instrument.bounds,
-                min=0.0,
-                max=0.0,
+                # Not known, which the exporter leaves out; its type has no word for that.
+                min=cast(float, None),
+                max=cast(float, None),
             )

@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Callable
 from enum import StrEnum
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,11 @@ from render_service.telemetry.spans import TRACING
 STOP_S: Final = 3.0
 """Seconds a collector has for what is left when the process stops: with the default 25 s to finish
 requests it fits in the 30 s that Kubernetes gives."""
+
+_ALONE: Final = (
+    "RENDER_METRICS_FOLDER is not set: /metrics tells of the one process that answers; "
+    "name an empty folder in memory that all processes of the service share"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +58,8 @@ class Telemetry:
     def share(self) -> None:
         """Put the counts where the other processes find them; say so if that cannot be done."""
         if self.folder is None:
+            if parent_process() is not None:
+                _log.warning("%s", _ALONE)
             return
         try:
             BOARD.share(self.folder)

@@ -83,7 +83,8 @@ def test_a_killed_process_leaves_its_counts_and_takes_what_it_held(start, tmp_pa
 
     assert (total(tmp_path, "c", "after"), total(tmp_path, "g")) == (6, 7)
     reading = gather(tmp_path)
-    assert (reading.alive, reading.ended) == (1, 1)
+    # Alive or silent: on a busy machine its one beat may be long ago.
+    assert (reading.alive + reading.silent, reading.ended) == (1, 1)
 
 
 def test_the_next_process_folds_those_that_have_ended_and_sums_stay(start, tmp_path):

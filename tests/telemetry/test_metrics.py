@@ -253,6 +253,12 @@ def test_openmetrics_is_given_to_who_prefers_it(several):
     assert answer.text.endswith("# EOF\n")
 
 
+def test_many_who_ask_at_once_are_all_answered(several):
+    ask_each_alone(several, "/metrics", 60)
+
+    assert scrape(several.url).total("render_service_workers") == WORKERS
+
+
 def test_metrics_are_never_cached_and_only_read(several):
     answer = httpx.get(f"{several.url}/metrics")
     refused = httpx.post(f"{several.url}/metrics")

@@ -176,6 +176,7 @@ def test_metrics_reach_the_collector_by_their_names(traced, received):
     routes = {attributes(point)["http.route"] for point in points}
     assert "/readyz" in routes
     assert all(sum(point.bucket_counts) == point.count for point in points)
+    assert not any(point.HasField("min") or point.HasField("max") for point in points)
     assert received.services == {"render-service"}
 
 
