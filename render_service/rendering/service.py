@@ -232,5 +232,5 @@ def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> tuple[Rendit
         raise
     except Exception as error:
         raise RenderFailed(f"The picture could not be drawn: {error!r}.") from error
-    rendition = make_rendition(body, output.format, output.width_px, output.height_px)
+    rendition = make_rendition(body, output.format, *output.file_size_px)
     return rendition, drawn_s - started_s, encoded_s - drawn_s
