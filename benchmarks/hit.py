@@ -25,7 +25,7 @@ import uvicorn
 
 from benchmarks.report import Report, machine_facts, publish
 from render_service.formats import Format
-from render_service.http.asgi import make_app
+from render_service.http.asgi import Zoom, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner
@@ -153,7 +153,7 @@ def _service() -> object:
     service.memory.put(
         planned.key, make_rendition(BODY, output.format, output.width_px, output.height_px)
     )
-    return make_app(planner=studio.planner, service=service)
+    return make_app(planner=studio.planner, service=service, zoom=Zoom())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from render_service.commands.pictures import render, sheet
 from render_service.errors import InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
-from render_service.wiring import open_studio, try_data_folder
+from render_service.wiring import build_signer, open_studio, try_data_folder
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -123,6 +123,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
     # Tried here too: a worker that cannot start would be started again for ever.
     open_studio(settings)
+    build_signer(settings)
     try_data_folder(settings)
     serve(settings)
     return 0

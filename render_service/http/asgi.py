@@ -6,13 +6,20 @@ the first bytes of the path.
 
 from typing import cast
 
+from msgspec import Struct
+
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
+from render_service.http.iiif import IiifRoute
 from render_service.http.images import ImageRoute
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
+from render_service.pixels.limits import Limits
+from render_service.planning.iiif import IIIF_PREFIX
+from render_service.planning.iiif_part import IiifPolicy
 from render_service.planning.planner import Planner
+from render_service.planning.signatures import Signer
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.rendering.service import RenderService
 
@@ -23,11 +30,12 @@ class FrontDoor:
     Args:
         images: Serves the image route.
         alias: Serves the living alias.
+        iiif: Serves deep zoom.
         api: Serves the rest, and is told of start and stop.
     """
 
-    def __init__(self, *, images: App, alias: App, api: App) -> None:
-        self._images, self._alias, self._api = images, alias, api
+    def __init__(self, *, images: App, alias: App, iiif: App, api: App) -> None:
+        self._images, self._alias, self._iiif, self._api = images, alias, iiif, api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through start and stop."""
@@ -38,20 +46,43 @@ class FrontDoor:
             return await self._images(scope, receive, send)
         if path.startswith(ALIAS_PREFIX):
             return await self._alias(scope, receive, send)
+        if path.startswith(IIIF_PREFIX):
+            return await self._iiif(scope, receive, send)
         if scope.get("method") == "HEAD":
             # Litestar has no HEAD on GET routes; the server keeps a HEAD's body to itself.
             scope = {**scope, "method": "GET"}
         await self._api(scope, receive, send)
 
 
+class Zoom(Struct, frozen=True, kw_only=True):
+    """How deep zoom is offered; the fields are the arguments of `IiifRoute`."""
+
+    policy: IiifPolicy = IiifPolicy.FINITE
+    signer: Signer = Signer(())
+    pixels_max: int = Limits().max_output_pixels
+
+
 def make_app(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: Planner,
+    service: RenderService,
+    zoom: Zoom,
+    public_url: str = "",
+    drain_s: float = 0.0,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     api = make_api(planner=planner, service=service, public_url=public_url, drain_s=drain_s)
     return FrontDoor(
         images=ImageRoute(planner=planner, service=service, public_url=public_url),
         alias=AliasRoute(planner=planner, public_url=public_url),
+        iiif=IiifRoute(
+            planner=planner,
+            service=service,
+            public_url=public_url,
+            policy=zoom.policy,
+            signer=zoom.signer,
+            pixels_max=zoom.pixels_max,
+        ),
         # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
         api=cast(App, api),
     )

@@ -16,10 +16,10 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.asgi import FrontDoor, Zoom, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
-from render_service.wiring import build_service, open_studio, run_embedded
+from render_service.wiring import build_service, build_signer, open_studio, run_embedded
 
 DRAIN_SHARE: Final = 5
 """1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
@@ -95,6 +95,11 @@ def create_app() -> FrontDoor:
     return make_app(
         planner=studio.planner,
         service=build_service(settings, studio),
+        zoom=Zoom(
+            policy=settings.iiif,
+            signer=build_signer(settings),
+            pixels_max=studio.limits.max_output_pixels,
+        ),
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
     )
