@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from render_service.commands import keys
 from render_service.commands.catalogues import check
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_render(commands_)
     _add_check(commands_)
     _add_sheet(commands_)
+    _add_keys(commands_)
     settings = commands_.add_parser(
         "settings", help="list every setting, its value now, range and meaning"
     )
@@ -115,6 +117,29 @@ def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--width", type=int, default=240, help="of each picture, pixels (240)")
     parser.add_argument("-o", "--output", required=True, help="file to write")
     parser.set_defaults(run=_sheet)
+
+
+def _add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser(
+        "keys",
+        help="make keys, and sign addresses with them",
+        description="Keys for addresses of what is not offered to everybody (RENDER_SIGNING_KEYS).",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    make = actions.add_parser("make", help="print a new key for RENDER_SIGNING_KEYS")
+    make.set_defaults(run=lambda options, settings: keys.make())
+    sign = actions.add_parser(
+        "sign",
+        help="print an address, signed",
+        epilog="render-service keys sign /iiif/3/…/0,0,600,600/300,/0/default.webp --expires 1h",
+    )
+    sign.add_argument("url", metavar="URL", help="an address or a path under /iiif/3/")
+    sign.add_argument(
+        "--expires", metavar="TIME", help="90s, 15m, 1h, 30d, rounded up to 5 minutes (never)"
+    )
+    sign.set_defaults(
+        run=lambda options, settings: keys.sign(settings, options.url, options.expires)
+    )
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
