@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from render_service.formats import Format
 from render_service.planning.iiif import Quality
-from render_service.planning.iiif_part import TILE_PX, Canvas, IiifPolicy
+from render_service.planning.iiif_part import Canvas, IiifPolicy
 
 CONTEXT: Final = "http://iiif.io/api/image/3/context.json"
 LD_JSON: Final = f'application/ld+json;profile="{CONTEXT}"'
@@ -100,7 +100,11 @@ def describe_image(canvas: Canvas, *, base: str, policy: IiifPolicy, alpha: bool
             max_area=canvas.area_max_px,
             sizes=[SizeOut(width=width, height=height) for width, height in canvas.sizes],
             tiles=[
-                TilesOut(width=TILE_PX, height=TILE_PX, scale_factors=list(canvas.scale_factors))
+                TilesOut(
+                    width=canvas.tile_px,
+                    height=canvas.tile_px,
+                    scale_factors=list(canvas.scale_factors),
+                )
             ],
             preferred_formats=preferred,
             extra_formats=_FORMATS[policy],

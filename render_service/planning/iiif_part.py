@@ -26,9 +26,9 @@ from render_service.planning.iiif import (
 from render_service.planning.plan import Window
 from render_service.planning.request import LADDER_PX, PartRequest, height_for, offered_widths
 
-TILE_PX: Final = 512
-"""Side of a tile: a screen is 6 to 24 of them, and one takes some 10 to 40 kB. Smaller ones spend
-more on requests, larger ones show later."""
+TILE_PX_MAX: Final = 512
+"""Longest side of a tile: a screen is 6 to 24 of them, and one takes some 10 to 40 kB. Smaller ones
+spend more on requests, larger ones show later."""
 
 
 class IiifPolicy(StrEnum):
@@ -77,9 +77,15 @@ class Canvas(Struct, frozen=True, kw_only=True):
     @property
     def scale_factors(self) -> tuple[int, ...]:
         """1, 2, 4 … up to the one at which a single tile shows all."""
-        longest = max(self.width_px, self.height_px)
-        doublings = max(0, math.ceil(math.log2(longest / TILE_PX)))
-        return tuple(2**doubling for doubling in range(doublings + 1))
+        factors = [1]
+        while max(self.width_px, self.height_px) > TILE_PX_MAX * factors[-1]:
+            factors.append(2 * factors[-1])
+        return tuple(factors)
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a tile: the longer side halved until it fits, so that no row ends in a sliver."""
+        return -(-max(self.width_px, self.height_px) // self.scale_factors[-1])
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -163,7 +169,7 @@ def _level_size(canvas: Canvas, scale: int) -> tuple[int, int]:
 
 def _is_tile(window: Window, size: tuple[int, int], scale: int, canvas: Canvas) -> bool:
     """Whether viewers compute this tile: IIIF Image API 3.0, implementation notes, section 3."""
-    pitch = TILE_PX * scale
+    pitch = canvas.tile_px * scale
     return (
         window.left_px % pitch == 0
         and window.top_px % pitch == 0
