@@ -207,7 +207,7 @@ def _size(size: Size, window: Window, canvas: Canvas) -> tuple[int, int]:
     width, height = _scaled(size, window)
     if width < 1 or height < 1:
         raise _refused(width, height, "at least 1 by 1 px")
-    if not size.upscaled and _exceeds(window, width, height):
+    if not size.upscaled and _exceeds(size, window, width, height):
         raise _refused(
             width,
             height,
@@ -237,12 +237,14 @@ def _scaled(size: Size, window: Window) -> tuple[int, int]:
     return width, height
 
 
-def _exceeds(window: Window, width: int, height: int) -> bool:
+def _exceeds(size: Size, window: Window, width: int, height: int) -> bool:
     """Whether the picture would have more pixels than the region, along either side.
 
     The validator of the API wants a box around the whole region refused without `^`, like any
     other size above it.
     """
+    if size.kind == "pct" and size.width is not None and size.width > 100:
+        return True
     return width > window.width_px or height > window.height_px
 
 
