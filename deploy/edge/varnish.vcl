@@ -15,7 +15,7 @@ sub vcl_recv {
     if (req.method == "PURGE" && client.ip !~ purgers) {
         return (synth(403, "Purging is for the addresses of the ACL."));
     }
-    if (req.url ~ "^/(r|img)/") {
+    if (req.url ~ "^/(r|img|iiif)/") {
         # Pictures know no user: a cookie would only keep them out of the cache.
         unset req.http.Cookie;
         unset req.http.Authorization;

@@ -60,6 +60,10 @@ from render_service.rendering.service import RenderService
 INFO_CACHE_CONTROL: Final = "public, max-age=3600, stale-while-revalidate=86400"
 """Not immutable as pictures are: what is offered to whom, and by which host, are settings."""
 
+HOST_CACHE_CONTROL: Final = "private, max-age=3600"
+"""Of a document with the host that was asked in it: a shared cache that does not part hosts would
+give it to those who asked another."""
+
 _METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _CORS: Final = (b"access-control-allow-origin", b"*")
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?", re.ASCII)
@@ -143,7 +147,7 @@ class IiifRoute:
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         pairs = [
             ("etag", etag),
-            ("cache-control", INFO_CACHE_CONTROL),
+            ("cache-control", INFO_CACHE_CONTROL if self._public_url else HOST_CACHE_CONTROL),
             ("vary", "Accept"),
             ("link", self._links(f"{IIIF_PREFIX}{canonical}/{INFO}")),
             *purge_tags(shown.composition.id, shown.view.id),
