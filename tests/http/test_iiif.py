@@ -105,6 +105,12 @@ def test_the_document_is_of_the_type_that_is_asked_for(zoom, base, accept, media
     assert answer.headers["vary"] == "Accept"
 
 
+def test_a_document_with_the_host_that_was_asked_is_kept_by_no_shared_cache(zoom, base):
+    answer = zoom.get(f"{base}/info.json", headers={"host": "other.example"})
+    assert answer.json()["id"] == f"http://other.example{base}"
+    assert answer.headers["cache-control"] == "private, max-age=3600"
+
+
 def test_a_client_that_holds_the_document_is_told_so(zoom, base):
     etag = zoom.get(f"{base}/info.json").headers["etag"]
     answer = zoom.get(f"{base}/info.json", headers={"if-none-match": etag})
@@ -376,11 +382,13 @@ def test_a_public_address_begins_what_is_handed_out(tmp_path, catalogue):
         url = f"{server.url}/v1/compositions/ring/resolve"
         handed_out = httpx.post(url, json=sent).json()["images"]["hero"]["iiif"]
         here = handed_out.replace(public, server.url)
-        info = httpx.get(f"{here}/info.json").json()
+        answer = httpx.get(f"{here}/info.json")
+        info = answer.json()
         moved = httpx.get(here).headers["location"]
 
     assert handed_out.startswith(f"{public}/iiif/3/")
     assert info["id"] == handed_out
+    assert answer.headers["cache-control"].startswith("public")
     assert moved == f"{handed_out}/info.json"
 
 
