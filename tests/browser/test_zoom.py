@@ -81,10 +81,24 @@ def test_escape_closes_it_and_focus_is_back_on_the_button(page):
     expect(page.get_by_role("button", name="Zoom")).to_be_focused()
 
 
-def test_it_opens_by_a_click_on_the_picture(page):
-    page.locator("#frame picture").click()
+def test_a_click_on_the_picture_opens_it_closer_at_that_place(page, tiles):
+    box = page.locator("#frame picture").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.2)
 
-    expect(page.locator("#zoom")).to_be_visible()
+    expect(page.get_by_role("button", name="Further")).to_be_enabled()
+    page.wait_for_load_state("networkidle")
+    assert any("/400,0,400,400/" in url for url in tiles)
+    assert not any("/0,1200,400,400/" in url for url in tiles)
+
+
+def test_a_button_that_can_do_no_more_gives_its_focus_to_the_picture(page):
+    open_zoom(page)
+
+    closer = page.get_by_role("button", name="Closer")
+    while closer.is_enabled():
+        closer.click()
+
+    expect(page.locator("#zoom .openseadragon-canvas")).to_be_focused()
 
 
 def test_the_keyboard_zooms(page):

@@ -5,6 +5,8 @@ const VIEWER = "/openseadragon.min.js";
 // Pixels of the screen that a pixel of the art may take: beyond two there is nothing more to see.
 const LARGEST = 2;
 const STEP = 1.6;
+// How much closer a click on the picture opens it than the whole.
+const CLICKED = 2.5;
 // Keys of the viewer that turn or flip the picture: a ring on its head helps nobody.
 const NOT_OURS = new Set(["r", "R", "f", "F"]);
 
@@ -28,7 +30,8 @@ function loadViewer() {
   return loading;
 }
 
-function makeViewer(OpenSeadragon, image) {
+// `place` is where on the picture to look first, as shares of its sides; none is the whole.
+function makeViewer(OpenSeadragon, image, place) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const touch = { pinchRotate: false, clickToZoom: false, dblClickToZoom: true };
   const made = new OpenSeadragon.Viewer({
@@ -57,12 +60,22 @@ function makeViewer(OpenSeadragon, image) {
   });
   made.addHandler("zoom", markButtons);
   made.addHandler("open", () => {
+    if (place) lookAt(made.viewport, made.world.getItemAt(0).getBounds(), place);
     find("zoom").removeAttribute("aria-busy");
     markButtons();
     made.canvas.focus();
   });
   made.addHandler("open-failed", () => tell("The large picture did not arrive."));
   return made;
+}
+
+function lookAt(view, bounds, place) {
+  const point = bounds.getTopLeft();
+  point.x += bounds.width * place.x;
+  point.y += bounds.height * place.y;
+  view.panTo(point);
+  view.zoomTo(view.getHomeZoom() * CLICKED, point);
+  view.applyConstraints();
 }
 
 function markButtons() {
@@ -73,7 +86,7 @@ function markButtons() {
   find("zoom-in").disabled = zoom > view.getMaxZoom() * 0.999;
   find("zoom-out").disabled = zoom < view.getMinZoom() * 1.001;
   // A button that can do no more gives its focus to the picture, where the keys go on.
-  if (document.activeElement === document.body) viewer.canvas.focus();
+  if (document.activeElement.disabled) viewer.canvas.focus();
 }
 
 function tell(message) {
@@ -82,7 +95,7 @@ function tell(message) {
   find("zoom-said").hidden = false;
 }
 
-async function open() {
+async function open(place) {
   const { iiif, words, alpha } = find("frame").dataset;
   if (!iiif || find("zoom").open) return;
   const mine = ++opening;
@@ -94,7 +107,7 @@ async function open() {
   find("zoom").showModal();
   try {
     const OpenSeadragon = await loadViewer();
-    if (mine === opening) viewer = makeViewer(OpenSeadragon, iiif);
+    if (mine === opening) viewer = makeViewer(OpenSeadragon, iiif, place);
   } catch {
     if (mine === opening) tell("The large picture did not arrive. Close and try again.");
   }
@@ -112,9 +125,11 @@ function zoomBy(factor) {
   viewer?.viewport?.applyConstraints();
 }
 
-find("zoom-open").addEventListener("click", open);
-find("frame").addEventListener("click", ({ target }) => {
-  if (target.closest("picture")) open();
+find("zoom-open").addEventListener("click", () => open(null));
+find("frame").addEventListener("click", ({ target, clientX, clientY }) => {
+  if (!target.closest("picture")) return;
+  const box = target.getBoundingClientRect();
+  open({ x: (clientX - box.left) / box.width, y: (clientY - box.top) / box.height });
 });
 find("zoom-in").addEventListener("click", () => zoomBy(STEP));
 find("zoom-out").addEventListener("click", () => zoomBy(1 / STEP));
