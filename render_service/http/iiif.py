@@ -67,6 +67,7 @@ give it to those who asked another."""
 _METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _CORS: Final = (b"access-control-allow-origin", b"*")
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?", re.ASCII)
+_PREFIX: Final = IIIF_PREFIX.split("/")[:-1]
 _IMAGE_SEGMENTS: Final = 5
 """Identifier, region, size, rotation, quality with format."""
 
@@ -222,13 +223,13 @@ def _segments(scope: Scope) -> list[str]:
         UnknownIdentifier: It is too long, or holds what no address of ours does.
     """
     raw_path: bytes = scope["raw_path"]
-    prefix = IIIF_PREFIX.count("/")
     # Before decoding, so that an encoded slash parts nothing.
-    segments = [unquote_to_bytes(part) for part in raw_path.split(b"/")[prefix:]]
-    said = [part.decode("latin-1") for part in segments]
-    if len(raw_path) > 3 * PATH_LENGTH_MAX or any("/" in part for part in said):
+    said = [unquote_to_bytes(part).decode("latin-1") for part in raw_path.split(b"/")]
+    prefix, segments = said[: len(_PREFIX)], said[len(_PREFIX) :]
+    too_long = len(raw_path) > 3 * PATH_LENGTH_MAX
+    if prefix != _PREFIX or too_long or any("/" in part for part in segments):
         raise UnknownIdentifier("/".join(said))
-    return said
+    return segments
 
 
 def _origin(scope: Scope) -> str:

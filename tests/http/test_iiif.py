@@ -305,6 +305,7 @@ def test_a_malformed_word_is_refused(zoom, base, place):
         "/iiif/3/[frob]/info.json",
         "/iiif/3/%FF%FE/info.json",
         "/iiif/3/..%2F..%2Fetc/info.json",
+        "/iiif%2F3/a/ring~hero~0123456789~-/info.json",
         "/iiif/3/ring~hero~0123456789~-/full",
         f"/iiif/3/{'x' * 9000}/info.json",
         "/iiif/3/ring~hero~0123456789~-/info.json",
@@ -319,6 +320,12 @@ def test_what_names_no_image_is_not_found(zoom, path):
     answer = zoom.send(request)
     assert answer.status_code == 404, answer.text
     assert answer.headers["cache-control"] == "public, max-age=60"
+
+
+def test_a_prefix_with_an_encoded_slash_hides_no_segment(zoom, base):
+    path = base.replace("/iiif/3/", "/iiif%2F3/junk/") + "/full/max/0/default.webp"
+    url = httpx.URL(str(zoom.base_url)).copy_with(raw_path=path.encode())
+    assert zoom.send(zoom.build_request("GET", url)).status_code == 404
 
 
 def test_a_configuration_that_is_not_made_is_told_with_the_nearest(zoom, base):

@@ -103,6 +103,7 @@ async function open(place) {
   find("zoom").setAttribute("aria-busy", "true");
   find("zoom").classList.toggle("clear", alpha === "true");
   find("zoom-said").hidden = true;
+  delete find("zoom").dataset.keys;
   for (const id of ["zoom-in", "zoom-out"]) find(id).disabled = true;
   find("zoom").showModal();
   try {
@@ -133,6 +134,8 @@ find("frame").addEventListener("click", ({ target, clientX, clientY }) => {
 });
 find("zoom-in").addEventListener("click", () => zoomBy(STEP));
 find("zoom-out").addEventListener("click", () => zoomBy(1 / STEP));
+// Where the focus is interests who steers by keys.
+find("zoom").addEventListener("keydown", () => { find("zoom").dataset.keys = ""; });
 find("zoom-close").addEventListener("click", () => find("zoom").close());
 // Esc closes a modal dialog by itself, whatever has the focus in it.
 find("zoom").addEventListener("close", closed);
