@@ -25,7 +25,7 @@ import uvicorn
 
 from benchmarks.report import Report, machine_facts, publish
 from render_service.formats import Format
-from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.asgi import FrontDoor, Zoom, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner
@@ -160,7 +160,7 @@ def make_service() -> FrontDoor:
     service.memory.put(
         planned.key, make_rendition(BODY, output.format, output.width_px, output.height_px)
     )
-    return make_app(planner=LivePlanner(studio.planner), service=service)
+    return make_app(planner=LivePlanner(studio.planner), service=service, zoom=Zoom())
 
 
 @contextmanager

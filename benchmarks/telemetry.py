@@ -27,7 +27,7 @@ from opentelemetry.trace import INVALID_SPAN
 from benchmarks.hit import make_service, measure, path_of_hits, run_server, serve
 from benchmarks.report import Report, Times, machine_facts, publish, ratio, time_in_turn
 from render_service.http import images, observed
-from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.asgi import FrontDoor, Zoom, make_app
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.releases.live import LivePlanner
 from render_service.settings import Settings, read_settings
@@ -129,7 +129,9 @@ def _time_renders(rounds: int) -> Ratios:
 
 async def _app(settings: Settings) -> App:
     studio = open_studio(settings)
-    return make_app(planner=LivePlanner(studio.planner), service=build_service(settings, studio))
+    return make_app(
+        planner=LivePlanner(studio.planner), service=build_service(settings, studio), zoom=Zoom()
+    )
 
 
 async def _ask(app: App, path: str) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from render_service.commands import keys
 from render_service.commands.catalogues import check
 from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
@@ -20,7 +21,7 @@ from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceE
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
 from render_service.supply import try_supply
-from render_service.wiring import catalogue_folder, try_data_folder
+from render_service.wiring import build_signer, catalogue_folder, try_data_folder
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_render(commands_)
     _add_check(commands_)
     _add_sheet(commands_)
+    _add_keys(commands_)
     settings = commands_.add_parser(
         "settings", help="list every setting, its value now, range and meaning"
     )
@@ -167,12 +169,36 @@ def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(run=_sheet)
 
 
+def _add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands_.add_parser(
+        "keys",
+        help="make keys, and sign addresses with them",
+        description="Keys for addresses of what is not offered to everybody (RENDER_SIGNING_KEYS).",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    make = actions.add_parser("make", help="print a new key for RENDER_SIGNING_KEYS")
+    make.set_defaults(run=lambda options, settings: keys.make())
+    sign = actions.add_parser(
+        "sign",
+        help="print an address, signed",
+        epilog="render-service keys sign /iiif/3/…/0,0,600,600/300,/0/default.webp --expires 1h",
+    )
+    sign.add_argument("url", metavar="URL", help="an address or a path under /iiif/3/")
+    sign.add_argument(
+        "--expires", metavar="TIME", help="90s, 15m, 1h, 30d, rounded up to 5 minutes (never)"
+    )
+    sign.set_defaults(
+        run=lambda options, settings: keys.sign(settings, options.url, options.expires)
+    )
+
+
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # Here, because Litestar takes half a second to import and no other command needs it.
     from render_service.http.server import serve
 
     # Tried here too: a worker that cannot start would be started again for ever.
     try_supply(settings)
+    build_signer(settings)
     try_data_folder(settings)
     serve(settings)
     return 0

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from render_service.errors import InvalidSetting
 from render_service.knobs import Knob, choice, folder, number, text
+from render_service.planning.iiif_part import IiifPolicy
 from render_service.telemetry.logs import LogFormat
 from render_service.telemetry.running import AccessLog
 
@@ -49,6 +50,9 @@ say how to reach a collector, and what to call us, are its SDK's; docs/observabi
 SAME: Final = "same"
 OFF: Final = "off"
 _ADDRESS: Final = r"same|off|(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.\-]{1,253}):[0-9]{1,5}"
+_KEYS: Final = (
+    r"([A-Za-z0-9_-]{1,32}:[A-Za-z0-9_-]{43}=?(,[A-Za-z0-9_-]{1,32}:[A-Za-z0-9_-]{43}=?)?)?"
+)
 _HIDDEN: Final = "(set; not shown)"
 _HEADER: Final = (
     "# Settings",
@@ -127,6 +131,18 @@ class Settings:
     port: int = number(8000, "port", 0, 65_535, "To listen on; 0 takes a free one.")
     public_url: str = text(
         "", "URL", _BASE, "http(s)://… in ASCII, without a final /", "Starts our URLs."
+    )
+    iiif: IiifPolicy = choice(
+        IiifPolicy.FINITE,
+        "`open`: deep zoom of any region and size, unsigned; else what is listed.",
+    )
+    signing_keys: str = text(
+        "",
+        "keys",
+        _KEYS,
+        "id:base64url of 32 bytes, one or two, joined by a comma",
+        "The first one signs, all verify; `render-service keys make` prints one.",
+        secret=True,
     )
     workers: int = number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
     render_threads: int = number(2, "renders", 1, 64, "Drawn at once by each process.")

@@ -26,6 +26,7 @@ from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
+from render_service.planning.signatures import Signer, parse_keys
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
@@ -122,6 +123,15 @@ def build_limits(settings: Settings) -> Limits:
             max_bytes=settings.asset_bytes_max, max_pixels=PAGES * settings.canvas_pixels_max
         ),
     )
+
+
+def build_signer(settings: Settings) -> Signer:
+    """Return who signs addresses and knows signatures.
+
+    Raises:
+        InvalidSetting: A key is none.
+    """
+    return Signer(parse_keys(settings.signing_keys))
 
 
 def build_service(settings: Settings, studio: Drawn) -> RenderService:

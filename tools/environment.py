@@ -22,9 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = ["install", "--disable-pip-version-check", "--no-input"]
-# pyvips and sniffpy (of httplint) come as source only: their tools are in locks/build.txt, and no
-# compiler is needed, for the library itself is in the pyvips-binary wheel.
-SOURCES = "--no-binary=pyvips,sniffpy"
+# pyvips, sniffpy (of httplint) and iiif-validator come as source only: their tools are in
+# locks/build.txt, and no compiler is needed, for the library itself is in the pyvips-binary wheel.
+SOURCES = "--no-binary=pyvips,sniffpy,iiif-validator"
 LOCKED = ["--require-hashes", "--only-binary=:all:", SOURCES, "--no-build-isolation"]
 
 

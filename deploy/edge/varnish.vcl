@@ -19,7 +19,7 @@ sub vcl_recv {
         # For whoever watches the service from inside; it knows no other spelling of the address.
         return (synth(404, "There is nothing at this address."));
     }
-    if (req.url ~ "^/(r|img)/") {
+    if (req.url ~ "^/(r|img|iiif)/") {
         # Pictures know no user: a cookie would only keep them out of the cache.
         unset req.http.Cookie;
         unset req.http.Authorization;

@@ -11,7 +11,12 @@ RenderServiceError
 │   ├── UnknownComposition
 │   ├── UnknownView
 │   ├── UnknownVersion
-│   └── UnknownState
+│   ├── UnknownState
+│   └── UnknownIdentifier
+├── NotAllowed                    not for everybody
+│   ├── SignatureNeeded
+│   ├── BadSignature
+│   └── ExpiredSignature
 ├── InvalidSelection              the composition cannot be configured that way
 │   ├── UnknownOption
 │   ├── UnknownValue
@@ -36,14 +41,19 @@ An error names the fact, carries its data as attributes, and says what would hav
 """
 
 from render_service.errors.asked import AlphaNotOffered as AlphaNotOffered
+from render_service.errors.asked import BadSignature as BadSignature
+from render_service.errors.asked import ExpiredSignature as ExpiredSignature
 from render_service.errors.asked import ForbiddenConfiguration as ForbiddenConfiguration
 from render_service.errors.asked import FormatNotOffered as FormatNotOffered
 from render_service.errors.asked import InvalidBody as InvalidBody
 from render_service.errors.asked import InvalidRequest as InvalidRequest
 from render_service.errors.asked import InvalidSelection as InvalidSelection
 from render_service.errors.asked import MalformedPath as MalformedPath
+from render_service.errors.asked import NotAllowed as NotAllowed
 from render_service.errors.asked import NotFound as NotFound
+from render_service.errors.asked import SignatureNeeded as SignatureNeeded
 from render_service.errors.asked import UnknownComposition as UnknownComposition
+from render_service.errors.asked import UnknownIdentifier as UnknownIdentifier
 from render_service.errors.asked import UnknownOption as UnknownOption
 from render_service.errors.asked import UnknownQueryKey as UnknownQueryKey
 from render_service.errors.asked import UnknownValue as UnknownValue

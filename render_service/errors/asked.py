@@ -100,6 +100,45 @@ class UnknownVersion(NotFound):
         )
 
 
+class UnknownIdentifier(NotFound):
+    """An IIIF identifier that names nothing."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"There is no image {_quote(given)}; an identifier is "
+            "{composition}~{view}~{version}~{configuration}, as `resolve` hands it out.",
+            identifier=given[:200],
+        )
+
+
+class NotAllowed(RenderServiceError):
+    """What is asked for is not for everybody."""
+
+
+class SignatureNeeded(NotAllowed):
+    """A picture that is well asked for and not among those offered to everybody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This picture is not one of the sizes and tiles that info.json announces; any other "
+            "needs a signed address."
+        )
+
+
+class BadSignature(NotAllowed):
+    """A signed address whose signature does not hold for it."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature of this address does not hold for it.")
+
+
+class ExpiredSignature(NotAllowed):
+    """A signed address whose time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature of this address has expired; ask for a new one.")
+
+
 class InvalidSelection(RenderServiceError):
     """The composition cannot be configured that way."""
 

@@ -45,8 +45,9 @@ Configurations of jewellery as pictures.
 
 Pictures themselves are not routes of this API: `GET` or `HEAD`
 `/r/{composition}/{view}/{version}/{configuration}/{width}.{format}` is immutable, and
-`/img/{composition}/{view}/{width}.{format}?option=value` leads to it from any spelling. Addresses
-are handed out ready made by the manifest and by `resolve`.
+`/img/{composition}/{view}/{width}.{format}?option=value` leads to it from any spelling. Deep zoom
+is the IIIF Image API 3.0, `/iiif/3/{identifier}/info.json`. Addresses are handed out ready made by
+the manifest and by `resolve`.
 """
 
 Asked = Request[None, None, State]

@@ -6,8 +6,11 @@ the first bytes of the path.
 
 from typing import cast
 
+from msgspec import Struct
+
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
+from render_service.http.iiif import IiifRoute
 from render_service.http.images import ImageRoute
 from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
@@ -15,6 +18,10 @@ from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
+from render_service.pixels.limits import Limits
+from render_service.planning.iiif import IIIF_PREFIX
+from render_service.planning.iiif_part import IiifPolicy
+from render_service.planning.signatures import Signer
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -28,16 +35,25 @@ class FrontDoor:
     Args:
         images: Serves the image route.
         alias: Serves the living alias.
+        iiif: Serves deep zoom.
         api: Serves the rest, and is told of start and stop.
         metrics: Serves `/metrics`; None where that has an address of its own, or none.
         telemetry: How requests are observed. The image route sees to that itself.
     """
 
     def __init__(
-        self, *, images: App, alias: App, api: App, metrics: App | None, telemetry: Telemetry
+        self,
+        *,
+        images: App,
+        alias: App,
+        iiif: App,
+        api: App,
+        metrics: App | None,
+        telemetry: Telemetry,
     ) -> None:
         self._images, self._api = images, api
         self._alias = Observed(alias, ALIAS_ROUTE, telemetry.access_log)
+        self._iiif = Observed(iiif, None, telemetry.access_log)
         self._rest = Observed(self._ask_api, None, telemetry.access_log)
         self._metrics = metrics and Observed(metrics, METRICS_ROUTE, telemetry.access_log)
 
@@ -52,6 +68,8 @@ class FrontDoor:
             return await self._images(scope, receive, send)
         if path.startswith(ALIAS_PREFIX):
             return await self._alias(scope, receive, send)
+        if path.startswith(IIIF_PREFIX):
+            return await self._iiif(scope, receive, send)
         # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
         if scope["raw_path"] == METRICS_PATH and self._metrics is not None:
             return await self._metrics(scope, receive, send)
@@ -64,10 +82,19 @@ class FrontDoor:
         scope["path_template"] = asked.get("path_template", "")
 
 
+class Zoom(Struct, frozen=True, kw_only=True):
+    """How deep zoom is offered; the fields are the arguments of `IiifRoute`."""
+
+    policy: IiifPolicy = IiifPolicy.FINITE
+    signer: Signer = Signer(())
+    pixels_max: int = Limits().max_output_pixels
+
+
 def make_app(
     *,
     planner: LivePlanner,
     service: RenderService,
+    zoom: Zoom,
     public_url: str = "",
     drain_s: float = 0.0,
     follower: Follower | None = None,
@@ -91,6 +118,14 @@ def make_app(
             access_log=telemetry.access_log,
         ),
         alias=AliasRoute(planner=planner, public_url=public_url),
+        iiif=IiifRoute(
+            planner=planner,
+            service=service,
+            public_url=public_url,
+            policy=zoom.policy,
+            signer=zoom.signer,
+            pixels_max=zoom.pixels_max,
+        ),
         # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
         api=cast(App, api),
         metrics=MetricsRoute(telemetry.folder) if telemetry.scraped else None,

@@ -12,20 +12,23 @@ from typing import Final, NamedTuple
 from render_service.errors import ReleaseUnreadable
 from render_service.http.alias import CACHE_CONTROL
 from render_service.http.asked import refuse_query
-from render_service.http.caching import Unsatisfiable, is_current, pick_range
 from render_service.http.observed import IMAGE_ROUTE, Hits, Observed
+from render_service.http.pictures import (
+    body_headers,
+    picture_headers,
+    purge_tags,
+    send_picture,
+)
 from render_service.http.problems import describe_error, describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
     ClientGone,
-    Headers,
     Message,
     Receive,
     Scope,
     Send,
     header_bytes,
     instance_of,
-    read_header,
     send_problem,
     send_whole,
     unless_gone,
@@ -35,7 +38,7 @@ from render_service.planning.planner import PlannedImage
 from render_service.planning.url import ImagePath, build_image_path, parse_image_path
 from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE, Rendition
-from render_service.rendering.service import RenderService, Served
+from render_service.rendering.service import RenderService
 from render_service.telemetry import instruments, spans
 from render_service.telemetry.running import AccessLog
 from render_service.telemetry.spans import TRACING
@@ -133,17 +136,17 @@ class ImageRoute:
             served = self._service.held(planned.key)
         if served is not None:
             instruments.lookups.add(1, "memory", "hit")
-        elif is_drawn_here(planned):
+        elif is_drawn_here(planned.plan):
             served = await unless_gone(receive, self._service.render(planned.plan))
         elif (served := await self._service.find(planned.key)) is None:
             return await self._send_on(send, image)
-        headers = self._headers(planned, served)
+        headers = picture_headers(served, _tags(planned))
         if scope["raw_path"] == canonical.encode():
             self._remember(scope["raw_path"], planned, served.rendition)
         else:
             link = f'<{self._public_url}{canonical}>; rel="canonical"'
             headers.append((b"link", link.encode("latin-1")))
-        await _send_picture(scope, send, served.rendition, headers)
+        await send_picture(scope, send, served.rendition, headers)
 
     async def _redirect(self, send: Send, planned: PlannedImage, canonical: str) -> None:
         headers = header_bytes(
@@ -170,21 +173,6 @@ class ImageRoute:
         )
         await send_whole(send, 302, headers, b"")
 
-    def _headers(self, planned: PlannedImage, served: Served) -> Headers:
-        """The headers of every answer with a picture or about one."""
-        pairs = [
-            ("etag", served.rendition.etag),
-            ("cache-control", IMMUTABLE),
-            ("cache-status", _cache_status(served)),
-            *_tags(planned),
-            ("x-content-type-options", "nosniff"),
-            ("cross-origin-resource-policy", "cross-origin"),
-            ("timing-allow-origin", "*"),
-        ]
-        if served.timings is not None:
-            pairs.append(("server-timing", served.timings.server_timing))
-        return header_bytes(pairs)
-
     def _remember(self, raw_path: bytes, planned: PlannedImage, rendition: Rendition) -> None:
         served = self._service.held(planned.key)
         if served is None:
@@ -192,7 +180,7 @@ class ImageRoute:
         if len(self._memo) >= MEMO_ENTRIES:
             # The first in: a popular path that goes is back with its next request.
             del self._memo[next(iter(self._memo))]
-        headers = [*self._headers(planned, served), *_body_headers(rendition)]
+        headers = [*picture_headers(served, _tags(planned)), *body_headers(rendition)]
         start = {
             "type": "http.response.start",
             "status": 200,
@@ -219,56 +207,4 @@ def _asks_for_trace(traceparent: bytes) -> bool:
 
 
 def _tags(planned: PlannedImage) -> list[tuple[str, str]]:
-    """What a CDN may purge by; Surrogate-Key is parted by spaces, Cache-Tag by commas."""
-    image = planned.image
-    tags = (f"composition:{image.composition}", f"view:{image.composition}.{image.view}")
-    return [("surrogate-key", " ".join(tags)), ("cache-tag", ",".join(tags))]
-
-
-def _cache_status(served: Served) -> str:
-    """RFC 9211. A picture that waited for another request's render was collapsed with it."""
-    if served.source != "render":
-        return f"render-service; hit; detail={served.source}"
-    parts = ["render-service", "fwd=miss"]
-    parts += ["stored"] if served.stored else []
-    parts += ["collapsed"] if served.collapsed else []
-    return "; ".join([*parts, "detail=render"])
-
-
-def _body_headers(rendition: Rendition) -> Headers:
-    return header_bytes(
-        [
-            ("content-type", rendition.media_type),
-            ("content-length", str(len(rendition.body))),
-            ("accept-ranges", "bytes"),
-        ]
-    )
-
-
-async def _send_picture(scope: Scope, send: Send, rendition: Rendition, headers: Headers) -> None:
-    """Send the picture, the part asked for, or that the client holds it already."""
-    if_none_match = read_header(scope, b"if-none-match")
-    if if_none_match is not None and is_current(if_none_match, rendition.etag):
-        return await send_whole(send, 304, headers, b"")
-    # Range is defined for GET only (RFC 9110 section 14.2).
-    range_ = read_header(scope, b"range") if scope["method"] == "GET" else None
-    size_bytes = len(rendition.body)
-    part = pick_range(range_, read_header(scope, b"if-range"), rendition.etag, size_bytes)
-    if part is None:
-        return await send_whole(send, 200, headers + _body_headers(rendition), rendition.body)
-    if isinstance(part, Unsatisfiable):
-        return await _refuse_range(scope, send, size_bytes)
-    body = rendition.body[part.first : part.last + 1]
-    partial = [
-        ("content-type", rendition.media_type),
-        ("content-length", str(len(body))),
-        ("content-range", f"bytes {part.first}-{part.last}/{size_bytes}"),
-        ("accept-ranges", "bytes"),
-    ]
-    await send_whole(send, 206, headers + header_bytes(partial), body)
-
-
-async def _refuse_range(scope: Scope, send: Send, size_bytes: int) -> None:
-    detail = f"The picture has {size_bytes} bytes; the range begins behind them."
-    facts = {"content-range": f"bytes */{size_bytes}"}
-    await send_problem(send, describe_status(416, detail, instance_of(scope), facts))
+    return purge_tags(planned.image.composition, planned.image.view)

@@ -25,6 +25,7 @@ from render_service.http.schemas import (
     ValueOut,
     ViewOut,
 )
+from render_service.planning.iiif import IIIF_PREFIX, Identifier, build_identifier
 from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import IMAGE_PREFIX, build_image_path, build_view
@@ -149,6 +150,7 @@ class Manifests:
             width=view.width_px,
             height=view.height_px,
             alpha=planned.plan.alpha,
+            iiif=self._iiif(planned),
             sources=[
                 SourceOut(
                     type=FACTS[format_].media_type, srcset=self._srcset(planned, widths, format_)
@@ -156,6 +158,16 @@ class Manifests:
                 for format_ in (Format.AVIF, Format.WEBP)
             ],
         )
+
+    def _iiif(self, planned: PlannedImage) -> str:
+        image = planned.image
+        identifier = Identifier(
+            composition=image.composition,
+            view=image.view,
+            version=image.version,
+            selection=image.selection,
+        )
+        return f"{self._public_url}{IIIF_PREFIX}{build_identifier(identifier)}"
 
     def _srcset(self, planned: PlannedImage, widths: tuple[int, ...], format_: Format) -> str:
         return ", ".join(f"{self._url(planned, width, format_)} {width}w" for width in widths)

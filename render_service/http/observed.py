@@ -22,6 +22,8 @@ from render_service.telemetry.spans import TRACING
 
 IMAGE_ROUTE: Final = "/r/{composition}/{view}/{version}/{configuration}/{width}.{ext}"
 ALIAS_ROUTE: Final = "/img/{composition}/{view}/{width}.{ext}"
+IIIF_ROUTE: Final = "/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{format}"
+IIIF_INFO_ROUTE: Final = "/iiif/3/{identifier}/info.json"
 METRICS_ROUTE: Final = "/metrics"
 
 _log = logging.getLogger("render_service.access")

@@ -14,6 +14,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from render_service.http.caching import is_current
 
+# The one style sheet that OpenSeadragon 6.1.1 writes into the page, about outlines.
+_VIEWER_STYLE: Final = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE='"
+
 _FOLDER: Final = Path(__file__).parent / "page"
 
 _FILES: Final = {
@@ -22,6 +25,8 @@ _FILES: Final = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
     "/thumbhash.js": ("thumbhash.js", "text/javascript"),
+    "/zoom.js": ("zoom.js", "text/javascript"),
+    "/openseadragon.min.js": ("openseadragon.min.js", "text/javascript"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 
@@ -34,11 +39,12 @@ def page_routes(public_url: str) -> list[HTTPRouteHandler]:
 
 
 def content_policy(public_url: str) -> str:
-    """Return the Content-Security-Policy: ourselves, and pictures from the public address."""
+    """Return the Content-Security-Policy: ourselves; pictures also from the public address."""
     pictures = f"'self' {public_url}".strip()
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'; style-src 'self' {_VIEWER_STYLE}; "
+        f"img-src {pictures}; "
+        f"connect-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 

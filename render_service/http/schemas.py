@@ -142,6 +142,7 @@ class PictureOut(Struct, frozen=True, kw_only=True):
         height: Likewise.
         alpha: Whether it is transparent where nothing lies.
         sources: Other formats, the preferred one first.
+        iiif: Base URI of the view in the IIIF Image API, without `/info.json`: for deep zoom.
     """
 
     src: str
@@ -150,6 +151,7 @@ class PictureOut(Struct, frozen=True, kw_only=True):
     height: int
     alpha: bool
     sources: list[SourceOut]
+    iiif: str
 
 
 class ResolveOut(Struct, frozen=True, kw_only=True):

@@ -16,12 +16,18 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.asgi import FrontDoor, Zoom, make_app
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
-from render_service.wiring import build_service, run_embedded, run_metrics, start_telemetry
+from render_service.wiring import (
+    build_service,
+    build_signer,
+    run_embedded,
+    run_metrics,
+    start_telemetry,
+)
 
 DRAIN_SHARE: Final = 5
 """1/5 of the time to stop is spent unready but serving: 5 s of the default 25 s, in which a load
@@ -96,6 +102,11 @@ def create_app() -> FrontDoor:
     return make_app(
         planner=supply.planner,
         service=build_service(settings, supply),
+        zoom=Zoom(
+            policy=settings.iiif,
+            signer=build_signer(settings),
+            pixels_max=supply.limits.max_output_pixels,
+        ),
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
         follower=supply.follower,

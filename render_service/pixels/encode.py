@@ -32,17 +32,15 @@ def encode(canvas: Canvas, output: Output) -> bytes:
 
     Args:
         canvas: [height, width, 3], or 4 with straight alpha.
-        output: Its size must be the canvas's.
+        output: The size of its file must be the canvas's.
 
     Raises:
         RenderFailed: The canvas is not what `output` says, or the encoder failed.
     """
     height, width, bands = canvas.shape
-    if (width, height) != (output.width_px, output.height_px):
-        raise RenderFailed(
-            f"The canvas is {width} by {height} px; its output is {output.width_px} by "
-            f"{output.height_px}."
-        )
+    if (width, height) != output.file_size_px:
+        wide, high = output.file_size_px
+        raise RenderFailed(f"The canvas is {width} by {height} px; its output is {wide} by {high}.")
     if bands == 4 and not FACTS[output.format].alpha:
         raise RenderFailed(f"The canvas has alpha, which {output.format} cannot hold.")
     with translating(lambda said: RenderFailed(f"Encoding {output.format} failed: {said}.")):

@@ -58,6 +58,7 @@ def check_plan(plan: RenderPlan, limits: Limits) -> None:
             f"{PIPELINE_REVISION}."
         )
     _check_sizes(plan, limits)
+    _check_window(plan)
     _check_output(plan)
     for number, placement in enumerate(plan.placements):
         _check_placement(f"placements[{number}]", placement)
@@ -77,6 +78,19 @@ def _check_sizes(plan: RenderPlan, limits: Limits) -> None:
     _at_most("sum of its layers in pixels", layer_pixels, limits.max_layer_pixels)
 
 
+def _check_window(plan: RenderPlan) -> None:
+    window = plan.window
+    if window is None:
+        return
+    right, bottom = window.left_px + window.width_px, window.top_px + window.height_px
+    _at_least("window.left_px", window.left_px, 0)
+    _at_least("window.top_px", window.top_px, 0)
+    _at_least("window.width_px", window.width_px, 1)
+    _at_least("window.height_px", window.height_px, 1)
+    _at_most("window's right edge", right, plan.canvas_width_px)
+    _at_most("window's lower edge", bottom, plan.canvas_height_px)
+
+
 def _check_output(plan: RenderPlan) -> None:
     output, facts = plan.output, FACTS[plan.output.format]
     _at_most(
@@ -87,6 +101,7 @@ def _check_output(plan: RenderPlan) -> None:
     if plan.alpha and not facts.alpha:
         raise InvalidPlan(f"The plan keeps alpha, which {output.format} cannot hold.")
     _check_profile(output)
+    _one_of("output.quarter_turns", output.quarter_turns, (0, 1, 2, 3))
     tone = plan.tone
     if not (0 <= tone.knee < tone.white and tone.knee < 16384 <= tone.white and tone.exposure > 0):
         raise InvalidPlan(

@@ -9,6 +9,7 @@ Mitchell, without its negative lobes; docs/decisions/0005-integer-pixels.md has 
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from render_service.pixels.raster import Pixels, Raster, trim
-from render_service.planning.plan import ONE, Placement, RenderPlan
+from render_service.planning.plan import ONE, Placement, RenderPlan, Window
 
 Floats = NDArray[np.float64]
 
@@ -27,19 +28,39 @@ _BLOCK = 16
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What an output pixel covers: pixel i of w spans canvas [i·W/w, (i+1)·W/w).
+    """What an output pixel covers: pixel i of w spans canvas [x + i·S/w, x + (i+1)·S/w).
+
+    x and S are the window's left edge and width; without a window 0 and the canvas's width.
 
     Attributes:
-        canvas_width_px: W, in layer pixels.
+        canvas_width_px: Width of the canvas, in layer pixels.
         canvas_height_px: Likewise.
         width_px: w, in output pixels.
         height_px: Likewise.
+        window: The part of the canvas that is shown; None is all of it.
     """
 
     canvas_width_px: int
     canvas_height_px: int
     width_px: int
     height_px: int
+    window: Window | None = None
+
+    @property
+    def shown(self) -> Window:
+        """The part of the canvas that is shown."""
+        return self.window or Window(
+            left_px=0,
+            top_px=0,
+            width_px=self.canvas_width_px,
+            height_px=self.canvas_height_px,
+        )
+
+    @property
+    def is_unscaled(self) -> bool:
+        """Whether an output pixel is a pixel of the canvas."""
+        shown = self.shown
+        return (shown.width_px, shown.height_px) == (self.width_px, self.height_px)
 
 
 def frame_of(plan: RenderPlan) -> Frame:
@@ -49,45 +70,79 @@ def frame_of(plan: RenderPlan) -> Frame:
         canvas_height_px=plan.canvas_height_px,
         width_px=plan.output.width_px,
         height_px=plan.output.height_px,
+        window=plan.window,
     )
 
 
 def resample(raster: Raster, placement: Placement, frame: Frame) -> Raster:
-    """Return what lies on the canvas, at output scale, trimmed, on the output's grid.
+    """Return what is shown of a layer, at output scale, trimmed, on the output's grid.
 
     What is off the canvas is cut before, so it never bleeds in; the weights of pixels at the
-    canvas's edge are shared among those inside it.
+    canvas's edge are shared among those inside it. The work is that of the pixels shown: a window
+    of a large layer costs what it would of a small one.
 
     Args:
         raster: As decoded, on the grid of the layer file.
         placement: Where the file lies on the canvas.
-        frame: The canvas, and the output's size.
+        frame: The canvas, the part of it that is shown, and the output's size.
     """
+    shown = frame.shown
     raster = _on_canvas(raster, placement, frame)
-    same_width = frame.canvas_width_px == frame.width_px
-    if (same_width and frame.canvas_height_px == frame.height_px) or not raster.alpha.size:
+    if not raster.alpha.size:
         return raster
-    rows = _Axis.of(frame.canvas_height_px, frame.height_px, raster.top_px, raster.height_px)
-    columns = _Axis.of(frame.canvas_width_px, frame.width_px, raster.left_px, raster.width_px)
+    if frame.is_unscaled:
+        return raster if frame.window is None else crop(raster, shown)
+    rows = _Axis.of(
+        frame.canvas_height_px,
+        _Span(shown.top_px, shown.height_px, frame.height_px),
+        raster.top_px,
+        raster.height_px,
+    )
+    columns = _Axis.of(
+        frame.canvas_width_px,
+        _Span(shown.left_px, shown.width_px, frame.width_px),
+        raster.left_px,
+        raster.width_px,
+    )
+    if not rows.length or not columns.length:
+        return Raster.empty(raster.bands)
     light = _scaled(raster.light, rows, columns)
     alpha = _scaled(raster.alpha[..., np.newaxis], rows, columns)[..., 0]
     return trim(light, alpha, columns.start, rows.start)
 
 
-def _on_canvas(raster: Raster, placement: Placement, frame: Frame) -> Raster:
-    """The raster on the canvas's grid, cut to the canvas."""
-    left, top = raster.left_px + placement.left_px, raster.top_px + placement.top_px
-    columns = slice(max(0, -left), max(0, min(raster.width_px, frame.canvas_width_px - left)))
-    rows = slice(max(0, -top), max(0, min(raster.height_px, frame.canvas_height_px - top)))
-    whole = (slice(0, raster.height_px), slice(0, raster.width_px))
-    if (rows, columns) == whole:
-        return replace(raster, left_px=left, top_px=top)
+def crop(raster: Raster, window: Window) -> Raster:
+    """Return what of `raster` lies in `window` of its grid, trimmed, on the window's own grid."""
+    left, top = raster.left_px - window.left_px, raster.top_px - window.top_px
+    columns = slice(max(0, -left), max(0, min(raster.width_px, window.width_px - left)))
+    rows = slice(max(0, -top), max(0, min(raster.height_px, window.height_px - top)))
+    if columns.start >= columns.stop or rows.start >= rows.stop:
+        return Raster.empty(raster.bands)
     return trim(
         raster.light[rows, columns].copy(),
         raster.alpha[rows, columns].copy(),
         left + columns.start,
         top + rows.start,
     )
+
+
+def _on_canvas(raster: Raster, placement: Placement, frame: Frame) -> Raster:
+    """The raster on the canvas's grid, cut to the canvas."""
+    left, top = raster.left_px + placement.left_px, raster.top_px + placement.top_px
+    moved = replace(raster, left_px=left, top_px=top)
+    right, bottom = left + raster.width_px, top + raster.height_px
+    wide, high = frame.canvas_width_px, frame.canvas_height_px
+    if left >= 0 and top >= 0 and right <= wide and bottom <= high:
+        return moved
+    return crop(moved, Window(left_px=0, top_px=0, width_px=wide, height_px=high))
+
+
+class _Span(NamedTuple):
+    """What is shown along one axis: canvas [start, start + length) in `output` pixels."""
+
+    start: int
+    length: int
+    output: int
 
 
 class _Block(Struct, frozen=True, kw_only=True, eq=False):
@@ -118,11 +173,13 @@ class _Axis(Struct, frozen=True, kw_only=True, eq=False):
     blocks: tuple[_Block, ...]
 
     @classmethod
-    def of(cls, canvas: int, output: int, offset: int, length: int) -> "_Axis":
+    def of(cls, canvas: int, span: _Span, offset: int, length: int) -> "_Axis":
         """Return the scaling of source pixels [offset, offset + length) of the canvas."""
-        firsts, weights = _weights(canvas, output)
+        firsts, weights = _weights(canvas, span)
         taps = weights.shape[1]
         reached = np.flatnonzero((firsts + taps > offset) & (firsts < offset + length))
+        if not len(reached):
+            return cls(start=0, length=0, blocks=())
         start, stop = int(reached[0]), int(reached[-1]) + 1
         blocks = []
         for at in range(start, stop, _BLOCK):
@@ -143,14 +200,14 @@ class _Axis(Struct, frozen=True, kw_only=True, eq=False):
 
 
 @lru_cache(maxsize=128)
-def _weights(canvas: int, output: int) -> tuple[NDArray[np.int64], Floats]:
+def _weights(canvas: int, span: _Span) -> tuple[NDArray[np.int64], Floats]:
     """Return each output pixel's first source pixel and its weights in 1/16384, [output, taps].
 
     A weight outside the canvas is 0 and its first pixel may lie outside; each row sums to 16384.
     """
-    step = canvas / output
+    step = span.length / span.output
     reach = max(1.0, step)
-    centres = (np.arange(output) + 0.5) * step
+    centres = span.start + (np.arange(span.output) + 0.5) * step
     firsts = np.floor(centres - reach + 0.5).astype(np.int64)
     taps = int(np.ceil(2 * reach)) + 1
     sources = firsts[:, np.newaxis] + np.arange(taps)
@@ -159,7 +216,7 @@ def _weights(canvas: int, output: int) -> tuple[NDArray[np.int64], Floats]:
     shares *= ONE / shares.sum(axis=1, keepdims=True)
     weights = np.floor(shares + 0.5)
     # What rounding left over goes to the largest weight, where it is the smallest change.
-    rows = np.arange(output)
+    rows = np.arange(span.output)
     weights[rows, weights.argmax(axis=1)] += ONE - weights.sum(axis=1)
     weights.setflags(write=False)
     firsts.setflags(write=False)

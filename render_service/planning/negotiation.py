@@ -31,6 +31,24 @@ def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
     return best
 
 
+def negotiate_type(accept: str | None, offered: Sequence[str]) -> str:
+    """Return the best of the media types `offered`; the first one where nothing tells them apart.
+
+    Args:
+        accept: The header's value.
+        offered: Media types, parameters and all, of which the header is not asked.
+    """
+    qualities = _qualities(accept if accept is not None else "*/*")
+
+    def quality(offer: str) -> float:
+        media_type = offer.partition(";")[0]
+        wildcards = (media_type.partition("/")[0] + "/*", "*/*")
+        ranges = [name for name in (media_type, *wildcards) if name in qualities]
+        return qualities[ranges[0]] if ranges else 0.0
+
+    return max(offered, key=quality)
+
+
 def _quality(format_: Format, qualities: Mapping[str, float]) -> float:
     media_type = FACTS[format_].media_type
     if media_type in qualities:

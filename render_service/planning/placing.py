@@ -11,7 +11,7 @@ from typing import Final
 from render_service.composition.catalogue import Catalogue
 from render_service.composition.materials import Basis, Law, Material, paint_matrix
 from render_service.composition.model import Composition, Layer, View, satisfied
-from render_service.planning.plan import ONE, Placement, Tone
+from render_service.planning.plan import ONE, Output, Placement, Tone, Window
 
 Frame = tuple[int, int, int, int]
 Matrix = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -27,8 +27,17 @@ def place_layers(
     view: View,
     configuration: Mapping[str, str],
     frame: Frame,
+    seen: Frame | None = None,
 ) -> tuple[Placement, ...]:
     """Return what is drawn of `view` inside `frame` (left, top, width, height), bottom first.
+
+    Args:
+        catalogue: Knows the layer files.
+        composition: What is drawn.
+        view: The view of it.
+        configuration: Option → value.
+        frame: The canvas of the plan.
+        seen: The part of the frame that can reach a pixel, on the view; None is all of it.
 
     Raises:
         AssetMissing: The catalogue lacks a layer file.
@@ -36,7 +45,7 @@ def place_layers(
     placements = []
     for layer in view.layers:
         box = layer.at or view.frame(None)
-        if satisfied(layer.when, configuration) and _meets(box, frame):
+        if satisfied(layer.when, configuration) and _meets(box, seen or frame):
             name = layer.asset_for(configuration)
             pages, bands = _shape(composition, layer)
             matrix, ramp = _paint(composition, layer, configuration)
@@ -56,6 +65,22 @@ def place_layers(
                 )
             )
     return tuple(placements)
+
+
+def seen_from(window: Window, output: Output) -> Frame:
+    """Return what a window of the canvas can see of it, as left, top, width and height.
+
+    Scaling looks past the edges by the kernel's reach: an output pixel, or a pixel of the canvas
+    where that is larger (`pixels/resample.py`).
+    """
+    across = -(-window.width_px // min(output.width_px, window.width_px))
+    down = -(-window.height_px // min(output.height_px, window.height_px))
+    return (
+        window.left_px - across,
+        window.top_px - down,
+        window.width_px + 2 * across,
+        window.height_px + 2 * down,
+    )
 
 
 def tone_of(composition: Composition) -> Tone:

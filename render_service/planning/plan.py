@@ -5,6 +5,7 @@ and the preimage of the cache key, so a cached rendition is right by constructio
 a pixel must be a field here. Integers, digests and names only: a plan is exact, and prints.
 """
 
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -80,16 +81,58 @@ class EncodeProfile(Struct, frozen=True, kw_only=True):
     bit_depth: int = 8
 
 
-class Output(Struct, frozen=True, kw_only=True):
-    """The file to make: its size, its format and how it is encoded."""
+class Tint(StrEnum):
+    """What of its colour a picture keeps."""
+
+    COLOUR = "colour"
+    GRAY = "gray"
+    BITONAL = "bitonal"
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """A part of the canvas, in layer pixels, wholly inside it.
+
+    A window shows and does not cut: where the picture is scaled, its edges see what lies beyond
+    them on the canvas, so that windows side by side join without a seam.
+    """
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
+# Fields at their defaults are left out of the plan's JSON, so that a field that is added here
+# leaves the keys alone of every picture that does not use it.
+class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The file to make: its size, its format and how it is encoded.
+
+    Attributes:
+        format: Of the file.
+        width_px: Width as drawn; a quarter turn makes it the height of the file.
+        height_px: Height as drawn, likewise.
+        profile: How it is encoded.
+        tint: What of its colour it keeps.
+        mirrored: Left and right are exchanged, before it is turned.
+        quarter_turns: How far it is turned clockwise: 0 to 3 times 90 degrees.
+    """
 
     format: Format
     width_px: int
     height_px: int
     profile: EncodeProfile
+    tint: Tint = Tint.COLOUR
+    mirrored: bool = False
+    quarter_turns: int = 0
+
+    @property
+    def file_size_px(self) -> tuple[int, int]:
+        """Width and height of the file."""
+        turned = self.quarter_turns % 2
+        return (self.height_px, self.width_px) if turned else (self.width_px, self.height_px)
 
 
-class RenderPlan(Struct, frozen=True, kw_only=True):
+class RenderPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that is drawn, in order, bottom first.
 
     Attributes:
@@ -101,6 +144,7 @@ class RenderPlan(Struct, frozen=True, kw_only=True):
         alpha: Whether the picture keeps its transparency. Where it does not, what no layer
             covers is black: no light.
         output: The file to make.
+        window: The part of the canvas that is shown; None is all of it.
     """
 
     pipeline: int
@@ -110,3 +154,4 @@ class RenderPlan(Struct, frozen=True, kw_only=True):
     tone: Tone
     alpha: bool
     output: Output
+    window: Window | None = None

@@ -16,9 +16,9 @@ from render_service.errors import AlphaNotOffered, UnknownVersion, WidthNotOffer
 from render_service.formats import FACTS, Format
 from render_service.planning.key import PIPELINE_REVISION, RenderKey, derive_key
 from render_service.planning.negotiation import negotiate
-from render_service.planning.placing import place_layers, tone_of
-from render_service.planning.plan import EncodeProfile, Output, RenderPlan
-from render_service.planning.request import RenderRequest, height_for, offered_widths
+from render_service.planning.placing import Frame, place_layers, seen_from, tone_of
+from render_service.planning.plan import EncodeProfile, Output, RenderPlan, Window
+from render_service.planning.request import PartRequest, RenderRequest, height_for, offered_widths
 from render_service.planning.url import AliasPath, ImagePath, build_view
 from render_service.planning.version import derive_version
 
@@ -38,6 +38,15 @@ class PlannedImage(Struct, frozen=True, kw_only=True):
     plan: RenderPlan
     key: RenderKey
     image: ImagePath
+
+
+class Shown(NamedTuple):
+    """What a view shows: the configuration has the view's options, all of them, in order."""
+
+    composition: Composition
+    view: View
+    version: str
+    configuration: Mapping[str, str]
 
 
 class _Subject(NamedTuple):
@@ -78,13 +87,13 @@ class Planner:
         self.profiles = profiles
         self._versions = dict(versions or {})
 
-    def holds(self, image: ImagePath) -> bool:
-        """Return whether the version of `image` is that of its view here."""
-        composition = self.catalogue.compositions.get(image.composition)
-        view = composition.views.get(image.view) if composition else None
-        if composition is None or view is None:
+    def holds(self, composition: str, view: str, version: str) -> bool:
+        """Return whether `version` is that of the view here."""
+        found = self.catalogue.compositions.get(composition)
+        shown = found.views.get(view) if found else None
+        if found is None or shown is None:
             return False
-        return self.version(composition, view) == image.version
+        return self.version(found, shown) == version
 
     def plan_image(self, image: ImagePath) -> PlannedImage:
         """Return the picture of an immutable path.
@@ -127,6 +136,42 @@ class Planner:
             file_format = negotiate(accept, offered)
         return self._plan(subject, selection, width_px, file_format)
 
+    def show(
+        self, composition: str, view: str, version: str, selection: Mapping[str, str]
+    ) -> Shown:
+        """Return what a view of that version shows of a selection, defaults filled.
+
+        Raises:
+            NotFound: The composition, view or version is not there.
+            InvalidSelection: It cannot be configured that way.
+        """
+        subject = self._subject(composition, view, None)
+        current = self.version(subject.composition, subject.view)
+        if version != current:
+            raise UnknownVersion(f"{composition}/{view}", version, current)
+        configuration = resolve_view(subject.composition, subject.view, selection)
+        return Shown(subject.composition, subject.view, current, configuration)
+
+    def plan_part(self, shown: Shown, part: PartRequest) -> RenderPlan:
+        """Return the plan of a part of a view; all of it has the plan that `/r/` draws it by.
+
+        Raises:
+            AlphaNotOffered: The picture is transparent and the format cannot be.
+        """
+        frame = shown.view.frame(None)
+        box = part.window
+        whole = (box.left_px, box.top_px, box.width_px, box.height_px) == frame
+        output = Output(
+            format=part.format,
+            width_px=part.width_px,
+            height_px=part.height_px,
+            profile=self.profiles[part.format],
+            tint=part.tint,
+            mirrored=part.mirrored,
+            quarter_turns=part.quarter_turns,
+        )
+        return self._draw(shown, frame, output, None if whole else box)
+
     def plan(self, request: RenderRequest) -> PlannedImage:
         """Return the picture that `request` asks for, in the current version of its view.
 
@@ -154,33 +199,45 @@ class Planner:
         if width_px not in widths:
             raise WidthNotOffered(str(width_px), widths)
         configuration = resolve_view(composition, view, selection)
-        alpha = has_alpha(configuration)
-        if alpha and not FACTS[file_format].alpha:
-            raise AlphaNotOffered(file_format, [f for f in Format if FACTS[f].alpha])
-        plan = RenderPlan(
-            pipeline=self.pipeline,
-            canvas_width_px=frame[2],
-            canvas_height_px=frame[3],
-            placements=place_layers(self.catalogue, composition, view, configuration, frame),
-            tone=tone_of(composition),
-            alpha=alpha,
-            output=Output(
-                format=file_format,
-                width_px=width_px,
-                height_px=height_for(width_px, frame[2], frame[3]),
-                profile=self.profiles[file_format],
-            ),
+        version = self.version(composition, view)
+        output = Output(
+            format=file_format,
+            width_px=width_px,
+            height_px=height_for(width_px, frame[2], frame[3]),
+            profile=self.profiles[file_format],
         )
+        plan = self._draw(Shown(composition, view, version, configuration), frame, output)
         image = ImagePath(
             composition=composition.id,
             view=view.id,
             region=region,
-            version=self.version(composition, view),
+            version=version,
             selection=tuple(configuration.items()),
             width_px=width_px,
             format=file_format,
         )
         return PlannedImage(plan=plan, key=derive_key(plan), image=image)
+
+    def _draw(
+        self, shown: Shown, frame: Frame, output: Output, window: Window | None = None
+    ) -> RenderPlan:
+        """The plan of what is shown in `frame`, or in a window of it."""
+        alpha = has_alpha(shown.configuration)
+        if alpha and not FACTS[output.format].alpha:
+            raise AlphaNotOffered(output.format, [f for f in Format if FACTS[f].alpha])
+        seen = None if window is None else seen_from(window, output)
+        return RenderPlan(
+            pipeline=self.pipeline,
+            canvas_width_px=frame[2],
+            canvas_height_px=frame[3],
+            placements=place_layers(
+                self.catalogue, shown.composition, shown.view, shown.configuration, frame, seen
+            ),
+            tone=tone_of(shown.composition),
+            alpha=alpha,
+            output=output,
+            window=window,
+        )
 
     def _subject(self, composition: str, view: str, region: str | None) -> _Subject:
         found = self.catalogue.composition(composition)

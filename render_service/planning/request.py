@@ -1,6 +1,7 @@
 """What a client may ask for: one view of one configuration at one width in one format.
 
-Everything here is offered from a finite list, so nobody can mint work or cache keys at will.
+A request is offered from a finite list, so nobody can mint work or cache keys at will; a part of a
+view is not, and who may ask for it is decided before it is planned.
 """
 
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from render_service.formats import Format
+from render_service.planning.plan import Tint, Window
 
 LADDER_PX: Final = (160, 240, 320, 480, 640, 800, 1080, 1280, 1600, 2048, 3072)
 """Widths on offer, up to the view's own."""
@@ -31,6 +33,28 @@ class RenderRequest(Struct, frozen=True, kw_only=True):
     selection: tuple[tuple[str, str], ...]
     width_px: int
     format: Format
+
+
+class PartRequest(Struct, frozen=True, kw_only=True):
+    """A part of a view, at any size: what is not offered from a list, and so not to everybody.
+
+    Attributes:
+        window: The part, on the view's canvas and inside it.
+        width_px: Width it is drawn at.
+        height_px: Height it is drawn at.
+        format: Format of the picture.
+        tint: What of its colour it keeps.
+        mirrored: Left and right are exchanged, before it is turned.
+        quarter_turns: 0 to 3 times 90 degrees, clockwise.
+    """
+
+    window: Window
+    width_px: int
+    height_px: int
+    format: Format
+    tint: Tint = Tint.COLOUR
+    mirrored: bool = False
+    quarter_turns: int = 0
 
 
 def offered_widths(canvas_width_px: int) -> tuple[int, ...]:

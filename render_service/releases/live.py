@@ -16,6 +16,7 @@ from render_service.errors import (
     UnknownVersion,
 )
 from render_service.planning.key import PIPELINE_REVISION
+from render_service.planning.plan import RenderPlan
 from render_service.planning.planner import PlannedImage, Planner
 from render_service.planning.request import RenderRequest
 from render_service.planning.url import AliasPath, ImagePath, build_view
@@ -75,11 +76,20 @@ class LivePlanner:
             ReleaseUnreadable: It was published, and this program cannot read as what.
             ReleasesUnavailable: The store could not be asked who published it.
         """
+        planner = await self.planner_of(image.composition, image.view, image.version)
+        return planner.plan_image(image)
+
+    async def planner_of(self, composition: str, view: str, version: str) -> Planner:
+        """Return who plans `version` of a view; the current one for what was never published.
+
+        Raises:
+            ReleaseUnreadable: It was published, and this program cannot read as what.
+            ReleasesUnavailable: The store could not be asked who published it.
+        """
         current = self.current
-        if self._archive is None or current.holds(image):
-            return current.plan_image(image)
-        found = await self._archive.find(image.composition, image.view, image.version)
-        return (found or current).plan_image(image)
+        if self._archive is None or current.holds(composition, view, version):
+            return current
+        return await self._archive.find(composition, view, version) or current
 
     def plan_instead(self, image: ImagePath) -> PlannedImage:
         """Return the same picture in the version that is current.
@@ -124,6 +134,6 @@ class LivePlanner:
         return self.current.version(composition, view)
 
 
-def is_drawn_here(planned: PlannedImage) -> bool:
-    """Return whether this program draws what was planned, as then: pipelines are the same."""
-    return planned.plan.pipeline == PIPELINE_REVISION
+def is_drawn_here(plan: RenderPlan) -> bool:
+    """Return whether this program draws `plan`, as then: pipelines are the same."""
+    return plan.pipeline == PIPELINE_REVISION

@@ -16,8 +16,8 @@ from render_service.pixels.decode import decode
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.paint import paint
 from render_service.pixels.raster import Raster
-from render_service.pixels.resample import Frame, resample
-from render_service.planning.plan import Blend, Placement
+from render_service.pixels.resample import Frame, crop, resample
+from render_service.planning.plan import Blend, Placement, Window
 from render_service.telemetry import instruments
 
 LARGEST_SHARE: Final = 4
@@ -101,6 +101,9 @@ class Layers:
     What is held is looked up once, at the start, and kept in hand: what the render counts on cannot
     be dropped by another before it is drawn.
 
+    Of a window nothing is kept but what other windows can use: the layer as decoded, or its whole
+    at the scale of the window's tiles. The rest costs as much as the window, whatever the canvas.
+
     Args:
         rasters: Where finished steps are kept.
         placements: The layers of the plan.
@@ -116,6 +119,9 @@ class Layers:
         limits: DecodeLimits,
     ) -> None:
         self._rasters, self._frame, self._limits = rasters, frame, limits
+        self._level = level_of(frame)
+        # The frame that scaled layers are kept in.
+        self._kept = self._level or (frame if frame.window is None else None)
         self._ready: dict[Placement, tuple[str, Raster]] = {}
         for placement in placements:
             for step, key in self._keys(placement).items():
@@ -134,32 +140,53 @@ class Layers:
             placement: One of the placements given.
             files: The layer files of `assets`.
         """
+        if self._frame.window is not None:
+            return paint(self._in_window(placement, files), placement)
         keys = self._keys(placement)
         step, raster = self._ready.get(placement, ("file", None))
         if step == "painted" and raster is not None:
             return raster
 
-        def decoded() -> Raster:
-            if step == "decoded" and raster is not None:
-                return raster
-            return self._rasters.get_or_make(
-                keys["decoded"],
-                lambda: decode(files[placement.asset], placement, self._limits, placement.asset),
-            )
-
-        def scaled() -> Raster:
-            if step == "scaled" and raster is not None:
-                return raster
-            return self._rasters.get_or_make(
-                keys["scaled"], lambda: resample(decoded(), placement, self._frame)
-            )
-
         if placement.paint is None and placement.ramp is None:
-            return scaled()
-        return self._rasters.get_or_make(keys["painted"], lambda: paint(scaled(), placement))
+            return self._scaled(placement, files)
+        return self._rasters.get_or_make(
+            keys["painted"], lambda: paint(self._scaled(placement, files), placement)
+        )
+
+    def _in_window(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
+        """The layer in the window at the output's scale, not yet painted."""
+        if self._level is None:
+            return resample(self._decoded(placement, files), placement, self._frame)
+        shown, scale = self._frame.shown, self._level.shown.width_px // self._level.width_px
+        here = Window(
+            left_px=shown.left_px // scale,
+            top_px=shown.top_px // scale,
+            width_px=self._frame.width_px,
+            height_px=self._frame.height_px,
+        )
+        return crop(self._scaled(placement, files), here)
+
+    def _scaled(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
+        step, raster = self._ready.get(placement, ("file", None))
+        if step == "scaled" and raster is not None:
+            return raster
+        frame = self._level or self._frame
+        return self._rasters.get_or_make(
+            self._keys(placement)["scaled"],
+            lambda: resample(self._decoded(placement, files), placement, frame),
+        )
+
+    def _decoded(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
+        step, raster = self._ready.get(placement, ("file", None))
+        if step == "decoded" and raster is not None:
+            return raster
+        return self._rasters.get_or_make(
+            self._keys(placement)["decoded"],
+            lambda: decode(files[placement.asset], placement, self._limits, placement.asset),
+        )
 
     def _keys(self, placement: Placement) -> dict[str, RasterKey]:
-        """The keys of the three steps, most finished first.
+        """The keys of the steps that are kept, most finished first.
 
         Each holds all of the placement that its step can see, and nothing that it cannot: layers
         that differ only in paint share what was scaled, sizes share what was decoded.
@@ -167,8 +194,33 @@ class Layers:
         painted = replace(placement, blend=Blend.OVER)
         scaled = replace(painted, paint=None, ramp=None)
         decoded = replace(scaled, left_px=0, top_px=0)
-        return {
-            "painted": ("painted", painted, self._frame),
-            "scaled": ("scaled", scaled, self._frame),
-            "decoded": ("decoded", decoded, None),
-        }
+        keys: dict[str, RasterKey] = {}
+        if self._frame.window is None:
+            keys["painted"] = ("painted", painted, self._frame)
+        if self._kept is not None:
+            keys["scaled"] = ("scaled", scaled, self._kept)
+        return {**keys, "decoded": ("decoded", decoded, None)}
+
+
+def level_of(frame: Frame) -> Frame | None:
+    """Return the frame of the whole canvas of which a window is a piece, pixel by pixel.
+
+    There is one where an output pixel is a square of whole canvas pixels, and the window begins
+    between two of these: tiles of a scale do, but for the last of a row or column where the canvas
+    is no multiple of the scale. None for any other window, for one that is not scaled, and for
+    none. What is cut from the level is exactly what the window would have been scaled to: the
+    weights of an output pixel depend on where its centre lies on the canvas, and on nothing else.
+    """
+    shown = frame.window
+    if shown is None or frame.is_unscaled:
+        return None
+    scale = shown.width_px // frame.width_px
+    pieces = (frame.width_px * scale, frame.height_px * scale)
+    if scale < 1 or pieces != (shown.width_px, shown.height_px):
+        return None
+    if shown.left_px % scale or shown.top_px % scale:
+        return None
+    wide, high = frame.canvas_width_px // scale, frame.canvas_height_px // scale
+    whole = Window(left_px=0, top_px=0, width_px=wide * scale, height_px=high * scale)
+    is_whole = (whole.width_px, whole.height_px) == (frame.canvas_width_px, frame.canvas_height_px)
+    return replace(frame, width_px=wide, height_px=high, window=None if is_whole else whole)

@@ -294,5 +294,5 @@ def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> _Drawn:
         raise
     except Exception as error:
         raise RenderFailed(f"The picture could not be drawn: {error!r}.") from error
-    rendition = make_rendition(body, output.format, output.width_px, output.height_px)
+    rendition = make_rendition(body, output.format, *output.file_size_px)
     return _Drawn(rendition, started_s, composed_s, encoded_s)

@@ -1,8 +1,12 @@
 """The JSON API over real HTTP."""
 
+import hashlib
 import time
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +272,13 @@ def test_the_schema_shows_errors_as_problem_documents(client):
         assert list(resolve[status]["content"]) == ["application/problem+json"]
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/thumbhash.js", "/favicon.svg"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/page.css", "/page.js", "/thumbhash.js", "/favicon.svg"),
+        *("/zoom.js", "/openseadragon.min.js"),
+    ],
+)
 def test_the_page_may_load_nothing_but_itself(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
@@ -293,6 +303,12 @@ def test_the_files_of_the_page_name_their_charset_once(client, method, path, med
         assert client.request(method, path).headers["content-type"] == media_type
 
 
+def test_the_viewer_is_the_file_that_its_licence_entry_names(client):
+    served = client.get("/openseadragon.min.js").content
+    assert hashlib.sha256(served).hexdigest() in (ROOT / "docs" / "licences.md").read_text()
+    assert b"openseadragon 6.1.1" in served[:100]
+
+
 def test_the_page_names_nothing_of_the_product(client):
-    text = client.get("/").text + client.get("/page.js").text
+    text = "".join(client.get(path).text for path in ("/", "/page.js", "/zoom.js"))
     assert not {"ring", "gold", "ruby", "metal"} & set(text.lower().replace('"', " ").split())

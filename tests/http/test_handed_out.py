@@ -104,6 +104,16 @@ def test_where_the_alias_leads(shop, frame, accept):
         answers_itself(shop, alias.headers["location"])
 
 
+def test_the_images_of_deep_zoom(shop):
+    for selection in selections(shop.get("/v1/compositions/ring").json()):
+        sent = {"selection": selection}
+        images = shop.post("/v1/compositions/ring/resolve", json=sent).json()["images"]
+        for image in images.values():
+            info = shop.get(f"{image['iiif']}/info.json")
+            assert info.status_code == 200
+            assert info.json()["id"].endswith(image["iiif"])
+
+
 def test_where_another_order_leads(shop):
     other = canonical(shop).replace("metal=gold,gem=ruby", "gem=ruby,metal=gold")
     answers_itself(shop, shop.get(other).headers["location"])

@@ -58,7 +58,7 @@ def test_the_alias(server, url):
 @pytest.mark.parametrize(
     "url",
     [
-        *("/", "/page.css", "/page.js", "/favicon.svg"),
+        *("/", "/page.css", "/page.js", "/zoom.js", "/favicon.svg"),
         *("/v1/compositions", "/v1/compositions/ring"),
         "/v1/compositions/ring/explain?view=hero&gem=ruby",
         *("/schema", "/schema/openapi.json"),

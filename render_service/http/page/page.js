@@ -235,6 +235,8 @@ async function show(mine) {
   const frame = find("frame");
   frame.style.aspectRatio = `${image.width} / ${image.height}`;
   frame.classList.toggle("clear", image.alpha);
+  // What zoom.js shows large: the picture that is shown here.
+  Object.assign(frame.dataset, { iiif: image.iiif, words: img.alt, alpha: image.alpha });
   const old = [...frame.querySelectorAll("picture")];
   picture.className = "entering";
   frame.insertBefore(picture, frame.querySelector(".progress"));
