@@ -73,7 +73,10 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 # Where the numbers come from:
 # workers, render_threads: rendering is bound by the processor; a second thread in each process
 #   encodes while the first waits for a file or for the interpreter.
-# queue_length: at 0.1 s for a 1024² AVIF and two threads, 16 waiting renders are 0.8 s of waiting.
+# queue_s: a page waits 3 s for its pictures before half of its visitors leave (Google, 2016), and
+#   the layers of a view nobody has seen take 1 s to decode.
+# deadline_s: within the 15 s that Fastly waits for a first byte, the shortest of the CDNs in
+#   docs/cdn.md; beyond it nobody is there to be answered.
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
 # redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
@@ -99,7 +102,8 @@ class Settings:
     )
     workers: int = number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
     render_threads: int = number(2, "renders", 1, 64, "Drawn at once by each process.")
-    queue_length: int = number(16, "renders", 0, 10_000, "That may wait in each process.")
+    queue_s: float = number(3.0, "seconds", 0, 600, "A request may expect to wait to be drawn.")
+    deadline_s: float = number(10.0, "seconds", 0.1, 600, "From asking to a picture drawn for it.")
     memory_tier_bytes: int = number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
     file_tier_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")
     redis_url: str = text(

@@ -22,11 +22,13 @@ class Flight(Generic[T]):
     Attributes:
         waiting: How many wait for it.
         begun: Whether the costly part has started; its work says so with `begin`.
+        urgent: Whether anyone who waits, or waited, is a request.
     """
 
     def __init__(self) -> None:
         self.waiting = 0
         self.begun = False
+        self.urgent = False
         self.task: asyncio.Task[T] | None = None
 
     def begin(self) -> None:
@@ -44,13 +46,18 @@ class Flights(Generic[T]):
         return len(self._flights)
 
     async def run(
-        self, key: RenderKey, work: Callable[[Flight[T]], Awaitable[T]]
+        self,
+        key: RenderKey,
+        work: Callable[[Flight[T]], Awaitable[T]],
+        *,
+        urgent: bool = True,
     ) -> tuple[T, bool]:
         """Return what the flight for `key` brings, and whether it was already under way.
 
         Args:
             key: What is asked for.
             work: Started when no flight for `key` is under way; given its flight.
+            urgent: A request waits for it.
 
         Raises:
             Exception: Whatever `work` raises reaches everyone who waits. It is not remembered.
@@ -62,6 +69,7 @@ class Flights(Generic[T]):
             flight.task = asyncio.ensure_future(work(flight))
             flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
         flight.waiting += 1
+        flight.urgent = flight.urgent or urgent
         try:
             # Shielded: cancelling one who waits must not cancel the work of the others.
             return await asyncio.shield(_task_of(flight)), joined

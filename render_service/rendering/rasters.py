@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ LARGEST_SHARE: Final = 4
 """A raster over 1/4 of the budget is not kept: it would push out a whole view's layers."""
 
 RasterKey = tuple[str, Hashable, Frame | None]
+Step = Literal["decoded", "scaled", "painted"]
 
 
 class Rasters:
@@ -105,6 +106,10 @@ class Layers:
         placements: The layers of the plan.
         frame: Canvas and output size of the plan.
         limits: Bounds of each layer file.
+
+    Attributes:
+        assets: Digests of the layer files that must be read.
+        missing: Every raster that must be made: the step that makes it, its key, its layer.
     """
 
     def __init__(
@@ -115,14 +120,12 @@ class Layers:
         limits: DecodeLimits,
     ) -> None:
         self._rasters, self._frame, self._limits = rasters, frame, limits
-        self._ready: dict[Placement, tuple[str, Raster]] = {}
+        self._ready: dict[Placement, tuple[Step, Raster]] = {}
+        self.missing: list[tuple[Step, RasterKey, Placement]] = []
         for placement in placements:
-            for step, key in self._keys(placement).items():
-                if (raster := rasters.get(key)) is not None:
-                    self._ready[placement] = (step, raster)
-                    break
-        missing = [p.asset for p in placements if p not in self._ready]
-        self.assets: tuple[str, ...] = tuple(dict.fromkeys(missing))
+            self._look_up(placement)
+        unread = [p.asset for p in placements if p not in self._ready]
+        self.assets: tuple[str, ...] = tuple(dict.fromkeys(unread))
 
     def tile(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
         """Return the raster of `placement`, painted, at the output's scale.
@@ -132,7 +135,7 @@ class Layers:
             files: The layer files of `assets`.
         """
         keys = self._keys(placement)
-        step, raster = self._ready.get(placement, ("file", None))
+        step, raster = self._ready.get(placement, (None, None))
         if step == "painted" and raster is not None:
             return raster
 
@@ -151,11 +154,20 @@ class Layers:
                 keys["scaled"], lambda: resample(decoded(), placement, self._frame)
             )
 
-        if placement.paint is None and placement.ramp is None:
+        if not _is_painted(placement):
             return scaled()
         return self._rasters.get_or_make(keys["painted"], lambda: paint(scaled(), placement))
 
-    def _keys(self, placement: Placement) -> dict[str, RasterKey]:
+    def _look_up(self, placement: Placement) -> None:
+        """Take in hand what is most finished; list what must be made of it."""
+        for step, key in self._keys(placement).items():
+            if (raster := self._rasters.get(key)) is not None:
+                self._ready[placement] = (step, raster)
+                return
+            if step != "painted" or _is_painted(placement):
+                self.missing.append((step, key, placement))
+
+    def _keys(self, placement: Placement) -> dict[Step, RasterKey]:
         """The keys of the three steps, most finished first.
 
         Each holds all of the placement that its step can see, and nothing that it cannot: layers
@@ -169,3 +181,7 @@ class Layers:
             "scaled": ("scaled", scaled, self._frame),
             "decoded": ("decoded", decoded, None),
         }
+
+
+def _is_painted(placement: Placement) -> bool:
+    return placement.paint is not None or placement.ramp is not None

@@ -21,7 +21,10 @@ from render_service.pixels.raster import Raster
 from render_service.pixels.resample import frame_of
 from render_service.planning.key import RenderKey, derive_key
 from render_service.planning.plan import Placement, RenderPlan
+from render_service.rendering.admission import Expectation
+from render_service.rendering.behind import Behind
 from render_service.rendering.coalesce import Flight, Flights
+from render_service.rendering.cost import drawing_of, work_of
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease
@@ -108,13 +111,20 @@ class RenderService:
         self._source, self._limits = source, limits
         self._flights: Flights[Served] = Flights()
         self._turns = Turns(tiers, lease)
+        self._behind = Behind(
+            spare=executor.spare, make=lambda plan: self.render(plan, behind=True)
+        )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
-    async def render(self, plan: RenderPlan) -> Served:
+    async def render(self, plan: RenderPlan, *, behind: bool = False) -> Served:
         """Return the rendition of `plan`, from the nearest place that has it.
 
+        Args:
+            plan: What to find or make.
+            behind: Nobody waits for it: it may delay no request.
+
         Raises:
-            Overloaded: It must be made, and the bounded queue is full.
+            Overloaded: It must be made, and cannot be in time.
             AssetFailure: A layer file is missing or cannot be used.
             InvalidPlan: The plan is over a limit.
             RenderFailed: Drawing or encoding failed for a reason of our own.
@@ -125,7 +135,7 @@ class RenderService:
         if (held := self.held(key)) is not None:
             return held
         served, joined = await self._flights.run(
-            key, lambda flight: self._find_or_make(key, plan, flight)
+            key, lambda flight: self._find_or_make(key, plan, flight), urgent=not behind
         )
         return _collapsed(served) if joined else served
 
@@ -134,17 +144,38 @@ class RenderService:
         rendition = self.memory.get(key)
         return None if rendition is None else Served(rendition=rendition, source="memory")
 
+    async def find(self, key: RenderKey) -> Served | None:
+        """Return the rendition under `key` if memory or a tier holds it; nothing is made."""
+        if (held := self.held(key)) is not None:
+            return held
+        found = await self.tiers.find(key)
+        return None if found is None else self._keep(key, *found)
+
+    def expect(self, plan: RenderPlan) -> Expectation:
+        """Return what would become of a request that must make `plan` now. Never waits."""
+        return self._executor.expect(work_of(plan, self._layers(plan)))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a picture that must be made would have to wait."""
+        return self._executor.is_busy
+
+    def wish(self, key: RenderKey, plan: RenderPlan) -> None:
+        """Have `plan`, whose key is `key`, made when that delays no request."""
+        self._behind.wish(key, plan)
+
     async def draw(self, plan: RenderPlan) -> Canvas:
-        """Return the picture of `plan` before encoding; it takes a place like any render.
+        """Return the picture of `plan` before encoding, drawn when that delays no request.
 
         Raises:
-            Overloaded: The bounded queue is full.
             AssetFailure: A layer file is missing or cannot be used.
             InvalidPlan: The plan is over a limit.
         """
         check_plan(plan, self._limits)
-        async with self._executor.place():
-            tile = await self._gather(plan)
+        # Nothing runs between the end of waiting and the taking of the place.
+        await self._executor.spare()
+        async with self._executor.place(drawing_of(plan, self._layers(plan)), behind=True):
+            tile = await self._gather(self._layers(plan))
             return await self._executor.run(lambda: draw(plan, tile))
 
     def last_timings(self, key: RenderKey) -> Timings | None:
@@ -153,6 +184,7 @@ class RenderService:
 
     async def close(self) -> None:
         """Finish what is under way, store what is waiting, let go of threads and tiers."""
+        await self._behind.close()
         await self._flights.settle()
         await self._turns.close()
         await self.tiers.close()
@@ -161,26 +193,34 @@ class RenderService:
     async def _find_or_make(
         self, key: RenderKey, plan: RenderPlan, flight: Flight[Served]
     ) -> Served:
+        asked_s = time.monotonic()
         if (found := await self.tiers.find(key)) is not None:
             return self._keep(key, *found)
         check_plan(plan, self._limits)
         async with self._turns.turn(key) as turn:
             if turn.found is not None:
                 return self._keep(key, *turn.found)
-            asked_s = time.perf_counter()
-            async with self._executor.place():
+            work = work_of(plan, self._layers(plan))
+            queued_s = time.perf_counter()
+            async with self._executor.place(
+                work, asked_s=asked_s, behind=not flight.urgent
+            ) as place:
                 flight.begin()
-                return await self._make(key, plan, turn, queued_s=time.perf_counter() - asked_s)
+                # Looked up again: what was missing may be there since, or gone.
+                layers = self._layers(plan)
+                place.revise(work_of(plan, layers))
+                waited_s = time.perf_counter() - queued_s
+                return await self._make(key, plan, turn, layers, queued_s=waited_s)
 
     def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
         self.memory.put(key, rendition)
         return Served(rendition=rendition, source=tier)
 
     async def _make(
-        self, key: RenderKey, plan: RenderPlan, turn: Turn, *, queued_s: float
+        self, key: RenderKey, plan: RenderPlan, turn: Turn, layers: Layers, *, queued_s: float
     ) -> Served:
         started_s = time.perf_counter()
-        tile = await self._gather(plan)
+        tile = await self._gather(layers)
         fetched_s = time.perf_counter()
         rendition, compose_s, encode_s = await self._executor.run(lambda: _draw(plan, tile))
         drawn_s = time.perf_counter()
@@ -197,9 +237,12 @@ class RenderService:
         stored = in_memory or turn.storing is not None
         return Served(rendition=rendition, source="render", stored=stored, timings=timings)
 
-    async def _gather(self, plan: RenderPlan) -> Callable[[Placement], Raster]:
+    def _layers(self, plan: RenderPlan) -> Layers:
+        """Look up which layers of `plan` are at hand."""
+        return Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
+
+    async def _gather(self, layers: Layers) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""
-        layers = Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
         found = await asyncio.gather(*(self._source.read(asset) for asset in layers.assets))
         files = dict(zip(layers.assets, found, strict=True))
         return lambda placement: layers.tile(placement, files)

@@ -77,13 +77,13 @@ class Workshop:
     """A render service over the catalogue in `folder`, and its parts in reach."""
 
     def __init__(
-        self, folder, *, tiers=(), threads=2, queue_length=100, memory_bytes=MIB, lease=None
+        self, folder, *, tiers=(), threads=2, queue_s=60.0, memory_bytes=MIB, lease=None
     ):
         found = load_catalogue(folder)
         self.planner = Planner(found.catalogue, PROFILES)
         self.assets = WatchedAssets(FolderAssets(found.files, 64 * MIB))
         self.memory = Memory(budget_bytes=memory_bytes)
-        self.executor = RenderExecutor(threads=threads, queue_length=queue_length)
+        self.executor = RenderExecutor(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self.tiers = Tiers(tiers, pending_budget_bytes=MIB)
         self.rasters = Rasters(budget_bytes=64 * MIB)
         self.service = RenderService(

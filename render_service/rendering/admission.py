@@ -1,0 +1,298 @@
+"""Which render is begun next, and which is refused: decided by expected time, never by count.
+
+The rule: what is admitted is answered within its deadline if expectations hold, so a request that
+would be late, or would make another late, is refused before anything was read or drawn for it.
+
+Short work goes first, and waiting counts: a render is overtaken only by what was asked at most
+`AGEING` times its own length after it. So thumbnails pass large pictures, and nothing waits for
+ever. Pure bookkeeping: callers say what time it is, which is what makes it testable without waiting.
+"""
+
+import math
+from bisect import bisect_right, insort
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
+
+from msgspec import Struct
+
+from render_service.errors import Overloaded, Refusal
+from render_service.rendering.cost import Pace, Work
+
+AGEING: Final = 8.0
+"""Seconds of waiting that weigh as much as one second of work. By simulation, at 0.9 of capacity
+with one large picture to nine thumbnails: see docs/decisions/0041-short-first-and-ageing.md."""
+
+OVERDUE: Final = 0.1
+"""A render that takes longer than expected is taken to last 1/10 of its length more."""
+
+LATE: Final = 0.5
+"""What waits is given up when not even half of its expected time is left: below that the answer
+would come late, above that an expectation that errs by a half still keeps the promise."""
+
+RETURN_AFTER: Final = 2.0
+"""Those who are refused are sent back one after the other, at half of what the threads can do: the
+other half is for who comes for the first time."""
+
+RETRY_S_MAX: Final = 120
+"""Nobody is told to stay away for more than two minutes, as most will not come back at all."""
+
+
+class Expectation(Struct, frozen=True, kw_only=True):
+    """What would become of a request that came now.
+
+    Attributes:
+        wait_s: Seconds before its work is begun.
+        work_s: Seconds that its work takes.
+        refused: Why it would be refused, or None.
+        over_s: Seconds by which it is over the bound that refuses it.
+    """
+
+    wait_s: float
+    work_s: float
+    refused: Refusal | None = None
+    over_s: float = 0.0
+
+    @property
+    def ready_s(self) -> float:
+        """Seconds until its answer; infinite where it would be refused."""
+        return math.inf if self.refused is not None else self.wait_s + self.work_s
+
+
+class Entry:
+    """One render that waits or runs. Made by `Admission.enter`.
+
+    Attributes:
+        work: What it is expected to take.
+        cost_ms: Its share of that: layers that another makes are the other's.
+        order_s: Place in the line.
+        due_s: When its answer must be there; infinite for work behind the requests.
+        begun_s: When it was begun; None while it waits.
+        alone: Whether nobody else makes one of its layers, so that its time is its own.
+    """
+
+    def __init__(
+        self, work: Work, cost_ms: float, due_s: float, decide: Callable[[Overloaded | None], None]
+    ) -> None:
+        self.work, self.cost_ms, self.due_s = work, cost_ms, due_s
+        self.order_s = 0.0
+        self.begun_s: float | None = None
+        self.alone = True
+        self._decide = decide
+
+    def decide(self, refused: Overloaded | None) -> None:
+        """Tell who waits that its work begins now, or why it never will."""
+        self._decide(refused)
+
+
+class Admission:
+    """The line in front of the render threads of one process.
+
+    Attributes:
+        threads: Renders at once.
+        queue_s: The longest that a request may be expected to wait when it is admitted.
+        deadline_s: The longest from asking to the answer.
+        pace: How long work takes here.
+        refused: How many were refused, by reason.
+    """
+
+    def __init__(self, *, threads: int, queue_s: float, deadline_s: float) -> None:
+        self.threads, self.queue_s, self.deadline_s = threads, queue_s, deadline_s
+        self.pace = Pace()
+        self.refused: Counter[Refusal] = Counter()
+        self._running: list[Entry] = []
+        self._waiting: list[Entry] = []
+        self._making: Counter[Hashable] = Counter()
+        self._returning_s = -math.inf
+
+    @property
+    def running(self) -> int:
+        """Renders under way."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Renders that wait for a thread."""
+        return len(self._waiting)
+
+    @property
+    def waiting_s(self) -> float:
+        """Expected seconds of one thread that wait."""
+        return sum(self._cost_s(entry) for entry in self._waiting)
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether work may begin that must delay no request: a thread stays free beside it.
+
+        With one thread there is none to keep free: it must be idle.
+        """
+        return not self._waiting and self.running <= max(0, self.threads - 2)
+
+    def expect(self, work: Work, now_s: float) -> Expectation:
+        """Return what would become of a request for `work` that came now."""
+        return self._expect(self._entry(work, now_s, lambda _: None), now_s)
+
+    def enter(
+        self,
+        work: Work,
+        now_s: float,
+        decide: Callable[[Overloaded | None], None],
+        *,
+        asked_s: float | None = None,
+        behind: bool = False,
+    ) -> Entry:
+        """Admit a render; `decide` is called when it begins, perhaps at once.
+
+        Args:
+            work: What it is expected to take.
+            now_s: The time, on a monotonic clock.
+            decide: Given None when its thread is free, or the reason it will never be.
+            asked_s: When it was asked for, if that was before now.
+            behind: It must delay no request: it begins at once or is refused, and has no deadline.
+
+        Raises:
+            Overloaded: It is refused; nothing is kept of it.
+        """
+        entry = self._entry(work, now_s if asked_s is None else asked_s, decide)
+        if behind:
+            entry.due_s = math.inf
+            if not self.is_spare:
+                raise Overloaded(1, Refusal.NOT_SPARE)
+        elif (expected := self._expect(entry, now_s)).refused is not None:
+            raise self._refuse(expected.refused, expected.over_s, entry, now_s)
+        self._making.update(work.layers_ms.keys())
+        insort(self._waiting, entry, key=_ORDER)
+        self._begin_next(now_s)
+        return entry
+
+    def leave(self, entry: Entry, now_s: float) -> None:
+        """Let go of an entry that no longer wants to be rendered, begun or not."""
+        if entry in self._running:
+            self._running.remove(entry)
+        elif entry in self._waiting:
+            self._waiting.remove(entry)
+        else:
+            return
+        self._release(entry)
+        self._begin_next(now_s)
+
+    def finish(self, entry: Entry, now_s: float) -> None:
+        """Let go of an entry that was rendered, and learn how long it took."""
+        if entry.alone and entry.begun_s is not None:
+            taken_ms = 1000 * (now_s - entry.begun_s)
+            self.pace.learn(expected_ms=entry.cost_ms, taken_ms=taken_ms)
+        self.leave(entry, now_s)
+
+    def expire(self, entry: Entry, now_s: float) -> None:
+        """Refuse an entry that still waits and will not be answered in time."""
+        if entry in self._waiting:
+            self._give_up(entry, now_s)
+
+    def revise(self, entry: Entry, work: Work) -> None:
+        """Say what an entry that was begun really has to do, now that its layers are looked up."""
+        self._release(entry)
+        others = [other.work.layers_ms for other in self._running if other is not entry]
+        entry.alone = not any(key in made for key in work.layers_ms for made in others)
+        entry.cost_ms = work.own_ms + sum(
+            ms for key, ms in work.layers_ms.items() if not any(key in made for made in others)
+        )
+        entry.work = work
+        self._making.update(work.layers_ms.keys())
+
+    def _entry(
+        self, work: Work, asked_s: float, decide: Callable[[Overloaded | None], None]
+    ) -> Entry:
+        unmade = (ms for key, ms in work.layers_ms.items() if key not in self._making)
+        entry = Entry(work, work.own_ms + sum(unmade), asked_s + self.deadline_s, decide)
+        cost_s = self._cost_s(entry)
+        # The second is when it must begin at the latest: what is close to it comes first.
+        entry.order_s = min(asked_s + AGEING * cost_s, entry.due_s - cost_s)
+        return entry
+
+    def _cost_s(self, entry: Entry) -> float:
+        return entry.cost_ms * self.pace.ratio / 1000
+
+    def _running_s(self, now_s: float) -> float:
+        """Seconds of one thread that what runs will still take."""
+        total_s = 0.0
+        for entry in self._running:
+            cost_s = self._cost_s(entry)
+            begun_s = now_s if entry.begun_s is None else entry.begun_s
+            total_s += max(cost_s - (now_s - begun_s), OVERDUE * cost_s)
+        return total_s
+
+    def _expect(self, entry: Entry, now_s: float) -> Expectation:
+        """Return what would become of `entry`, were it to enter now."""
+        cost_s = self._cost_s(entry)
+        if self.running < self.threads:
+            # One that is idle always tries: otherwise a pace learnt in bad times would last.
+            late_s = now_s + cost_s - entry.due_s if self._running else 0.0
+            return _judge(0.0, cost_s, {Refusal.DEADLINE: late_s})
+        place = bisect_right(self._waiting, entry.order_s, key=_ORDER)
+        ahead_s = sum(map(self._cost_s, self._waiting[:place]), self._running_s(now_s))
+        wait_s = ahead_s / self.threads
+        over_s = {
+            Refusal.QUEUE: wait_s - self.queue_s,
+            Refusal.DEADLINE: now_s + wait_s + cost_s - entry.due_s,
+            Refusal.OTHERS: self._pushed_s(self._waiting[place:], ahead_s, cost_s, now_s),
+        }
+        return _judge(wait_s, cost_s, over_s)
+
+    def _pushed_s(
+        self, behind: Sequence[Entry], ahead_s: float, cost_s: float, now_s: float
+    ) -> float:
+        """Return by how much `cost_s` more in front would make one of `behind` late.
+
+        Who is late already is not made late by it.
+        """
+        pushed_s, line_s = 0.0, ahead_s
+        for other in behind:
+            other_s = self._cost_s(other)
+            spare_s = other.due_s - (now_s + line_s / self.threads + other_s)
+            if spare_s >= 0:
+                pushed_s = max(pushed_s, cost_s / self.threads - spare_s)
+            line_s += other_s
+        return pushed_s
+
+    def _begin_next(self, now_s: float) -> None:
+        while self._waiting and self.running < self.threads:
+            entry = self._waiting[0]
+            if self._running and now_s + LATE * self._cost_s(entry) > entry.due_s:
+                self._give_up(entry, now_s)
+                continue
+            del self._waiting[0]
+            entry.begun_s = now_s
+            self._running.append(entry)
+            entry.decide(None)
+
+    def _give_up(self, entry: Entry, now_s: float) -> None:
+        self._waiting.remove(entry)
+        self._release(entry)
+        # It was let in too hopefully; it comes back like one that was not let in.
+        entry.decide(self._refuse(Refusal.LATE, self.queue_s, entry, now_s))
+
+    def _release(self, entry: Entry) -> None:
+        self._making.subtract(entry.work.layers_ms.keys())
+        # Adding drops what nobody makes any more.
+        self._making += Counter()
+
+    def _refuse(
+        self, reason: Refusal, over_s: float, entry: Entry, now_s: float
+    ) -> Overloaded:
+        """Count a refusal; return the error, with a time at which there should be room."""
+        self.refused[reason] += 1
+        room_s = max(now_s + over_s, self._returning_s)
+        self._returning_s = room_s + RETURN_AFTER * self._cost_s(entry) / self.threads
+        return Overloaded(min(max(1, math.ceil(room_s - now_s)), RETRY_S_MAX), reason)
+
+
+_ORDER: Final = attrgetter("order_s")
+
+
+def _judge(wait_s: float, work_s: float, over_s: Mapping[Refusal, float]) -> Expectation:
+    """Return the expectation; the bound that is passed by most refuses."""
+    reason = max(over_s, key=lambda bound: over_s[bound])
+    if over_s[reason] <= 0:
+        return Expectation(wait_s=wait_s, work_s=work_s)
+    return Expectation(wait_s=wait_s, work_s=work_s, refused=reason, over_s=over_s[reason])

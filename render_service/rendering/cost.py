@@ -1,0 +1,151 @@
+"""What a render is expected to take, before it is begun: milliseconds of one thread.
+
+The rule: an expectation is a sum over what will really be done now, so a layer that is at hand
+costs nothing, and one that two renders need costs once. The weights were measured on one machine;
+`Pace` corrects them for the one it runs on, and for who shares its cores.
+"""
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from render_service.formats import Format
+from render_service.planning.plan import Placement, RenderPlan
+from render_service.rendering.rasters import Layers, Step
+
+NS_A_MS: Final = 1e6
+
+HALF_LIFE_MS: Final = 2000.0
+"""Half of the pace is what the last 2 s of work took: some twenty renders, or two with layers to
+decode. Sooner would follow single pictures, later would be late for a burst."""
+
+LEAP: Final = 4.0
+"""One render moves the pace as if it took at most 4 times what was expected, or at least a
+quarter: a process that was stopped for a minute, or a disk that slept, is no pace."""
+
+
+class Weight(Struct, frozen=True, kw_only=True):
+    """What encoding takes: `ms` for any picture, and `ns_px` more for each of its pixels."""
+
+    ms: float
+    ns_px: float
+
+
+class Weights(Struct, frozen=True, kw_only=True):
+    """What each step takes on the machine they were measured on.
+
+    Attributes:
+        encode: Encoding, by format, with the profiles in use.
+        draw_ns_px: Blending one layer and its share of the tone, for each pixel of the picture.
+        decode_ns_px: Decoding a layer file, for each pixel of each of its pages.
+        read_ns_px: Scaling it, for each such pixel.
+        scale_ns_px: Scaling it, for each pixel of each page as scaled.
+        paint_ns_px: Painting it, likewise.
+    """
+
+    encode: Mapping[Format, Weight]
+    draw_ns_px: float
+    decode_ns_px: float
+    read_ns_px: float
+    scale_ns_px: float
+    paint_ns_px: float
+
+
+# `python -m benchmarks.cost` measures these; docs/decisions/0040-admission-by-cost.md says where
+# they were, and how far pictures lie from them.
+WEIGHTS: Final = Weights(
+    encode={
+        Format.AVIF: Weight(ms=10.0, ns_px=105.0),
+        Format.WEBP: Weight(ms=2.0, ns_px=80.0),
+        Format.JPEG: Weight(ms=2.0, ns_px=28.0),
+        Format.PNG: Weight(ms=2.0, ns_px=75.0),
+    },
+    draw_ns_px=2.0,
+    decode_ns_px=160.0,
+    read_ns_px=13.0,
+    scale_ns_px=80.0,
+    paint_ns_px=29.0,
+)
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """What one render is expected to take on the machine of the weights.
+
+    Attributes:
+        own_ms: Drawing and encoding: done by this render alone.
+        layers_ms: Making each layer raster that is not at hand, by what is made: done once,
+            however many renders want it.
+    """
+
+    own_ms: float
+    layers_ms: Mapping[Hashable, float] = {}
+
+    @property
+    def total_ms(self) -> float:
+        """All of it, if nobody else makes a layer of it first."""
+        return self.own_ms + sum(self.layers_ms.values())
+
+
+def work_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> Work:
+    """Return what rendering `plan` is expected to take, with `layers` looked up just now."""
+    output = plan.output
+    pixels = output.width_px * output.height_px
+    encode = weights.encode[output.format]
+    drawn_ns = pixels * (weights.draw_ns_px * len(plan.placements) + encode.ns_px)
+    return Work(
+        own_ms=encode.ms + drawn_ns / NS_A_MS,
+        layers_ms={
+            key: step_ms(step, placement, plan, weights) for step, key, placement in layers.missing
+        },
+    )
+
+
+def drawing_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> Work:
+    """Return what drawing `plan` without encoding it is expected to take."""
+    whole = work_of(plan, layers, weights)
+    pixels = plan.output.width_px * plan.output.height_px
+    drawn_ns = pixels * weights.draw_ns_px * len(plan.placements)
+    return Work(own_ms=drawn_ns / NS_A_MS, layers_ms=whole.layers_ms)
+
+
+def step_ms(step: Step, placement: Placement, plan: RenderPlan, weights: Weights) -> float:
+    """Return the milliseconds that one step of making a layer of `plan` is expected to take."""
+    stored = placement.width_px * placement.height_px * placement.pages
+    scale = plan.output.width_px / plan.canvas_width_px
+    scaled = stored * scale * scale
+    match step:
+        case "decoded":
+            taken_ns = stored * weights.decode_ns_px
+        case "scaled":
+            # At full size there is nothing to scale.
+            factor = 0.0 if scale == 1 else 1.0
+            taken_ns = factor * (stored * weights.read_ns_px + scaled * weights.scale_ns_px)
+        case "painted":
+            taken_ns = scaled * weights.paint_ns_px
+    return taken_ns / NS_A_MS
+
+
+class Pace:
+    """How much longer than expected work takes here and now: a moving ratio, 1 at first.
+
+    It is measured on the wall clock, so it rises when other processes want the same cores, and the
+    expectations of all of them rise with it.
+    """
+
+    def __init__(self) -> None:
+        self._ratio = 1.0
+
+    @property
+    def ratio(self) -> float:
+        """Milliseconds taken for each millisecond expected."""
+        return self._ratio
+
+    def learn(self, *, expected_ms: float, taken_ms: float) -> None:
+        """Count one render, by its share of the recent work."""
+        if expected_ms <= 0:
+            return
+        seen = min(max(taken_ms / expected_ms, self._ratio / LEAP), self._ratio * LEAP)
+        share = 1 - math.pow(0.5, expected_ms / HALF_LIFE_MS)
+        self._ratio += share * (seen - self._ratio)
