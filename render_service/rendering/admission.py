@@ -67,7 +67,7 @@ class Entry:
         work: What it is expected to take.
         cost_ms: Its share of that: layers that another makes are the other's.
         order_s: Place in the line.
-        due_s: When its answer must be there; infinite for work behind the requests.
+        due_s: When its answer must be there; not looked at for work behind the requests.
         begun_s: When it was begun; None while it waits.
         alone: Whether nobody else makes one of its layers, so that its time is its own.
     """
@@ -103,12 +103,13 @@ class Admission:
         self.refused: Counter[Refusal] = Counter()
         self._running: list[Entry] = []
         self._waiting: list[Entry] = []
+        self._behind: Entry | None = None
         self._making: Counter[Hashable] = Counter()
         self._returning_s = -math.inf
 
     @property
     def running(self) -> int:
-        """Renders under way."""
+        """Renders under way that a request waits for."""
         return len(self._running)
 
     @property
@@ -123,11 +124,12 @@ class Admission:
 
     @property
     def is_spare(self) -> bool:
-        """Whether work may begin that must delay no request: a thread stays free beside it.
+        """Whether work may begin that must delay no request.
 
-        With one thread there is none to keep free: it must be idle.
+        It has a thread of its own, so requests never wait for it; but the cores are theirs too, so
+        it begins only while a request's thread would be idle beside it, and one at a time.
         """
-        return not self._waiting and self.running <= max(0, self.threads - 2)
+        return self._behind is None and self.running <= max(0, self.threads - 2)
 
     def expect(self, work: Work, now_s: float) -> Expectation:
         """Return what would become of a request for `work` that came now."""
@@ -155,20 +157,25 @@ class Admission:
             Overloaded: It is refused; nothing is kept of it.
         """
         entry = self._entry(work, now_s if asked_s is None else asked_s, decide)
-        if behind:
-            entry.due_s = math.inf
-            if not self.is_spare:
-                raise Overloaded(1, Refusal.NOT_SPARE)
-        elif (expected := self._expect(entry, now_s)).refused is not None:
+        if behind and not self.is_spare:
+            raise Overloaded(1, Refusal.NOT_SPARE)
+        expected = self._expect(entry, now_s)
+        if not behind and expected.refused is not None:
             raise self._refuse(expected.refused, expected.over_s, entry, now_s)
         self._making.update(work.layers_ms.keys())
-        insort(self._waiting, entry, key=_ORDER)
-        self._begin_next(now_s)
+        if behind:
+            self._behind = entry
+            self._begin(entry, now_s)
+        else:
+            insort(self._waiting, entry, key=_ORDER)
+            self._begin_next(now_s)
         return entry
 
     def leave(self, entry: Entry, now_s: float) -> None:
         """Let go of an entry that no longer wants to be rendered, begun or not."""
-        if entry in self._running:
+        if entry is self._behind:
+            self._behind = None
+        elif entry in self._running:
             self._running.remove(entry)
         elif entry in self._waiting:
             self._waiting.remove(entry)
@@ -192,7 +199,8 @@ class Admission:
     def revise(self, entry: Entry, work: Work) -> None:
         """Say what an entry that was begun really has to do, now that its layers are looked up."""
         self._release(entry)
-        others = [other.work.layers_ms for other in self._running if other is not entry]
+        under_way = [*self._running, *([self._behind] if self._behind else [])]
+        others = [other.work.layers_ms for other in under_way if other is not entry]
         entry.alone = not any(key in made for key in work.layers_ms for made in others)
         entry.cost_ms = work.own_ms + sum(
             ms for key, ms in work.layers_ms.items() if not any(key in made for made in others)
@@ -262,9 +270,12 @@ class Admission:
                 self._give_up(entry, now_s)
                 continue
             del self._waiting[0]
-            entry.begun_s = now_s
             self._running.append(entry)
-            entry.decide(None)
+            self._begin(entry, now_s)
+
+    def _begin(self, entry: Entry, now_s: float) -> None:
+        entry.begun_s = now_s
+        entry.decide(None)
 
     def _give_up(self, entry: Entry, now_s: float) -> None:
         self._waiting.remove(entry)

@@ -61,7 +61,8 @@ class RenderExecutor:
         """
         self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(
-            max_workers=threads,
+            # One more, for work behind the requests.
+            max_workers=threads + 1,
             thread_name_prefix="render",
             initializer=_stand_back,
             initargs=(nice,),
@@ -70,7 +71,7 @@ class RenderExecutor:
 
     @property
     def taken(self) -> int:
-        """Renders under way and renders waiting."""
+        """Renders that requests wait for: under way and in the line."""
         return self.admission.running + self.admission.waiting
 
     @property

@@ -156,7 +156,7 @@ def test_a_missing_layer_file_is_a_bad_gateway_that_names_it(broken, picture):
 @pytest.fixture
 def narrow(catalogue, tmp_path):
     """A server that draws one picture at a time and lets nobody wait."""
-    with run_server(catalogue, tmp_path, render_threads=1, queue_length=0) as server:
+    with run_server(catalogue, tmp_path, render_threads=1, queue_s=0) as server:
         yield server
 
 

@@ -42,7 +42,7 @@ class Visit:
 
 @pytest.fixture
 async def workshop(catalogue):
-    workshop = Workshop(catalogue, threads=1, queue_length=5)
+    workshop = Workshop(catalogue, threads=1)
     workshop.assets.gate.clear()
     workshop.route = ImageRoute(planner=workshop.planner, service=workshop.service)
     yield workshop

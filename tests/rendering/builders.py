@@ -77,7 +77,15 @@ class Workshop:
     """A render service over the catalogue in `folder`, and its parts in reach."""
 
     def __init__(
-        self, folder, *, tiers=(), threads=2, queue_s=60.0, memory_bytes=MIB, lease=None
+        self,
+        folder,
+        *,
+        tiers=(),
+        threads=2,
+        queue_s=60.0,
+        deadline_s=60.0,
+        memory_bytes=MIB,
+        lease=None,
     ):
         found = load_catalogue(folder)
         self.planner = Planner(found.catalogue, PROFILES)
