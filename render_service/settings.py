@@ -77,6 +77,7 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 #   the layers of a view nobody has seen take 1 s to decode.
 # deadline_s: within the 15 s that Fastly waits for a first byte, the shortest of the CDNs in
 #   docs/cdn.md; beyond it nobody is there to be answered.
+# render_nice: the kernel gives such a thread a tenth of a core that the event loop wants, too.
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
 # redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
@@ -102,6 +103,7 @@ class Settings:
     )
     workers: int = number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
     render_threads: int = number(2, "renders", 1, 64, "Drawn at once by each process.")
+    render_nice: int = number(10, "niceness", 0, 19, "Render threads give way to answers.")
     queue_s: float = number(3.0, "seconds", 0, 600, "A request may expect to wait to be drawn.")
     deadline_s: float = number(10.0, "seconds", 0.1, 600, "From asking to a picture drawn for it.")
     memory_tier_bytes: int = number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")

@@ -115,6 +115,7 @@ def build_service(settings: Settings, studio: Studio) -> RenderService:
             threads=settings.render_threads,
             queue_s=settings.queue_s,
             deadline_s=settings.deadline_s,
+            nice=settings.render_nice,
         ),
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
         source=studio.assets,

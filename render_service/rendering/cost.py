@@ -90,24 +90,21 @@ class Work(Struct, frozen=True, kw_only=True):
 
 def work_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> Work:
     """Return what rendering `plan` is expected to take, with `layers` looked up just now."""
-    output = plan.output
-    pixels = output.width_px * output.height_px
-    encode = weights.encode[output.format]
-    drawn_ns = pixels * (weights.draw_ns_px * len(plan.placements) + encode.ns_px)
-    return Work(
-        own_ms=encode.ms + drawn_ns / NS_A_MS,
-        layers_ms={
-            key: step_ms(step, placement, plan, weights) for step, key, placement in layers.missing
-        },
-    )
+    encode = weights.encode[plan.output.format]
+    encode_ms = encode.ms + _pixels(plan) * encode.ns_px / NS_A_MS
+    drawing = drawing_of(plan, layers, weights)
+    return Work(own_ms=encode_ms + drawing.own_ms, layers_ms=drawing.layers_ms)
 
 
 def drawing_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> Work:
     """Return what drawing `plan` without encoding it is expected to take."""
-    whole = work_of(plan, layers, weights)
-    pixels = plan.output.width_px * plan.output.height_px
-    drawn_ns = pixels * weights.draw_ns_px * len(plan.placements)
-    return Work(own_ms=drawn_ns / NS_A_MS, layers_ms=whole.layers_ms)
+    draw_ns_px = weights.draw_ns_px * len(plan.placements)
+    return Work(
+        own_ms=_pixels(plan) * draw_ns_px / NS_A_MS,
+        layers_ms={
+            key: step_ms(step, placement, plan, weights) for step, key, placement in layers.missing
+        },
+    )
 
 
 def step_ms(step: Step, placement: Placement, plan: RenderPlan, weights: Weights) -> float:
@@ -125,6 +122,10 @@ def step_ms(step: Step, placement: Placement, plan: RenderPlan, weights: Weights
         case "painted":
             taken_ns = scaled * weights.paint_ns_px
     return taken_ns / NS_A_MS
+
+
+def _pixels(plan: RenderPlan) -> int:
+    return plan.output.width_px * plan.output.height_px
 
 
 class Pace:

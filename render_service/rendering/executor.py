@@ -14,18 +14,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from render_service.errors import Overloaded
 from render_service.rendering.admission import Admission, Entry, Expectation
 from render_service.rendering.cost import Work
 
 T = TypeVar("T")
-
-NICE: Final = 10
-"""Niceness of render threads: by the kernel's table of weights (`sched_prio_to_weight`) one of them
-gets a tenth of what the event loop gets while both want the same core; it gets all of it otherwise.
-Measured: docs/decisions/0042-hits-under-load.md."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +44,7 @@ class RenderExecutor:
     """
 
     def __init__(
-        self, *, threads: int, queue_s: float, deadline_s: float, nice: int = NICE
+        self, *, threads: int, queue_s: float, deadline_s: float, nice: int = 0
     ) -> None:
         """Start with nobody waiting.
 
