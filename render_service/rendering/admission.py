@@ -91,7 +91,8 @@ class Admission:
 
     Attributes:
         threads: Renders at once.
-        queue_s: The longest that a request may be expected to wait when it is admitted.
+        queue_s: The longest that a request may be expected to wait when it is admitted, next to
+            its own length, at most twice as long in all.
         deadline_s: The longest from asking to the answer.
         pace: How long work takes here.
         refused: How many were refused, by reason.
@@ -241,7 +242,9 @@ class Admission:
         ahead_s = sum(map(self._cost_s, self._waiting[:place]), self._running_s(now_s))
         wait_s = ahead_s / self.threads
         over_s = {
-            Refusal.QUEUE: wait_s - self.queue_s,
+            # And as long again as its own work takes: short ones keep the line as long as the
+            # bound, so that a long one would never be let in.
+            Refusal.QUEUE: wait_s - self.queue_s - min(cost_s, self.queue_s),
             Refusal.DEADLINE: now_s + wait_s + cost_s - entry.due_s,
             Refusal.OTHERS: self._pushed_s(self._waiting[place:], ahead_s, cost_s, now_s),
         }
