@@ -78,6 +78,7 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 # deadline_s: within the 15 s that Fastly waits for a first byte, the shortest of the CDNs in
 #   docs/cdn.md; beyond it nobody is there to be answered.
 # render_nice: the kernel gives such a thread a tenth of a core that the event loop wants, too.
+# webp_first_s: beyond a second a wait is felt as one (Nielsen, Usability Engineering, 1993).
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
 # redis_timeout_s: a store on the same network answers in a few; a render takes several times 50.
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
@@ -106,6 +107,9 @@ class Settings:
     render_nice: int = number(10, "niceness", 0, 19, "Render threads give way to answers.")
     queue_s: float = number(3.0, "seconds", 0, 600, "A request may expect to wait to be drawn.")
     deadline_s: float = number(10.0, "seconds", 0.1, 600, "From asking to a picture drawn for it.")
+    webp_first_s: float = number(
+        1.0, "seconds", 0, 600, "An AVIF that would take longer gives way to WebP; 0: never."
+    )
     memory_tier_bytes: int = number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
     file_tier_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")
     redis_url: str = text(

@@ -45,13 +45,20 @@ class FrontDoor:
 
 
 def make_app(
-    *, planner: Planner, service: RenderService, public_url: str = "", drain_s: float = 0.0
+    *,
+    planner: Planner,
+    service: RenderService,
+    public_url: str = "",
+    drain_s: float = 0.0,
+    webp_first_s: float = 0.0,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     api = make_api(planner=planner, service=service, public_url=public_url, drain_s=drain_s)
     return FrontDoor(
         images=ImageRoute(planner=planner, service=service, public_url=public_url),
-        alias=AliasRoute(planner=planner, public_url=public_url),
+        alias=AliasRoute(
+            planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
+        ),
         # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
         api=cast(App, api),
     )

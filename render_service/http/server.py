@@ -97,6 +97,7 @@ def create_app() -> FrontDoor:
         service=build_service(settings, studio),
         public_url=settings.public_url,
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
+        webp_first_s=settings.webp_first_s,
     )
 
 

@@ -31,6 +31,13 @@ def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
     return best
 
 
+def is_as_welcome(accept: str | None, other: Format, *, as_: Format) -> bool:
+    """Return whether `other` is accepted, and with no lower q than `as_`: the choice is ours."""
+    qualities = _qualities(accept if accept is not None else "*/*")
+    quality = _quality(other, qualities)
+    return quality > 0 and quality >= _quality(as_, qualities)
+
+
 def _quality(format_: Format, qualities: Mapping[str, float]) -> float:
     media_type = FACTS[format_].media_type
     if media_type in qualities:

@@ -11,14 +11,13 @@ ever. Pure bookkeeping: callers say what time it is, which is what makes it test
 import math
 from bisect import bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter
 from typing import Final
 
-from msgspec import Struct
-
 from render_service.errors import Overloaded, Refusal
 from render_service.rendering.cost import Pace, Work
+from render_service.rendering.entry import Entry, Expectation, judge
 
 AGEING: Final = 8.0
 """Seconds of waiting that weigh as much as one second of work. By simulation, at 0.9 of capacity
@@ -38,52 +37,7 @@ other half is for who comes for the first time."""
 RETRY_S_MAX: Final = 120
 """Nobody is told to stay away for more than two minutes, as most will not come back at all."""
 
-
-class Expectation(Struct, frozen=True, kw_only=True):
-    """What would become of a request that came now.
-
-    Attributes:
-        wait_s: Seconds before its work is begun.
-        work_s: Seconds that its work takes.
-        refused: Why it would be refused, or None.
-        over_s: Seconds by which it is over the bound that refuses it.
-    """
-
-    wait_s: float
-    work_s: float
-    refused: Refusal | None = None
-    over_s: float = 0.0
-
-    @property
-    def ready_s(self) -> float:
-        """Seconds until its answer; infinite where it would be refused."""
-        return math.inf if self.refused is not None else self.wait_s + self.work_s
-
-
-class Entry:
-    """One render that waits or runs. Made by `Admission.enter`.
-
-    Attributes:
-        work: What it is expected to take.
-        cost_ms: Its share of that: layers that another makes are the other's.
-        order_s: Place in the line.
-        due_s: When its answer must be there; not looked at for work behind the requests.
-        begun_s: When it was begun; None while it waits.
-        alone: Whether nobody else makes one of its layers, so that its time is its own.
-    """
-
-    def __init__(
-        self, work: Work, cost_ms: float, due_s: float, decide: Callable[[Overloaded | None], None]
-    ) -> None:
-        self.work, self.cost_ms, self.due_s = work, cost_ms, due_s
-        self.order_s = 0.0
-        self.begun_s: float | None = None
-        self.alone = True
-        self._decide = decide
-
-    def decide(self, refused: Overloaded | None) -> None:
-        """Tell who waits that its work begins now, or why it never will."""
-        self._decide(refused)
+_ORDER: Final = attrgetter("order_s")
 
 
 class Admission:
@@ -237,7 +191,7 @@ class Admission:
         if self.running < self.threads:
             # One that is idle always tries: otherwise a pace learnt in bad times would last.
             late_s = now_s + cost_s - entry.due_s if self._running else 0.0
-            return _judge(0.0, cost_s, {Refusal.DEADLINE: late_s})
+            return judge(0.0, cost_s, {Refusal.DEADLINE: late_s})
         place = bisect_right(self._waiting, entry.order_s, key=_ORDER)
         ahead_s = sum(map(self._cost_s, self._waiting[:place]), self._running_s(now_s))
         wait_s = ahead_s / self.threads
@@ -248,7 +202,7 @@ class Admission:
             Refusal.DEADLINE: now_s + wait_s + cost_s - entry.due_s,
             Refusal.OTHERS: self._pushed_s(self._waiting[place:], ahead_s, cost_s, now_s),
         }
-        return _judge(wait_s, cost_s, over_s)
+        return judge(wait_s, cost_s, over_s)
 
     def _pushed_s(
         self, behind: Sequence[Entry], ahead_s: float, cost_s: float, now_s: float
@@ -299,14 +253,3 @@ class Admission:
         room_s = max(now_s + over_s, self._returning_s)
         self._returning_s = room_s + RETURN_AFTER * self._cost_s(entry) / self.threads
         return Overloaded(min(max(1, math.ceil(room_s - now_s)), RETRY_S_MAX), reason)
-
-
-_ORDER: Final = attrgetter("order_s")
-
-
-def _judge(wait_s: float, work_s: float, over_s: Mapping[Refusal, float]) -> Expectation:
-    """Return the expectation; the bound that is passed by most refuses."""
-    reason = max(over_s, key=lambda bound: over_s[bound])
-    if over_s[reason] <= 0:
-        return Expectation(wait_s=wait_s, work_s=work_s)
-    return Expectation(wait_s=wait_s, work_s=work_s, refused=reason, over_s=over_s[reason])
