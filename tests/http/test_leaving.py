@@ -63,6 +63,7 @@ async def test_a_picture_still_queued_is_dropped_when_its_client_leaves(workshop
     queued.leave()
     await queued.task
     assert workshop.executor.taken == 1
+    assert workshop.executor.admission.waiting_s == 0
     assert queued.sent == []
     workshop.assets.gate.set()
     await first.task
