@@ -36,7 +36,10 @@ from render_service.rendering.rasters import Layers, Rasters
 
 WIDTHS_PX: Final = (160, 320, 640, 1080)
 FITTED: Final = ({"gem": "ruby"}, {"shape": "oval", "background": "white"})
-TRIED: Final = ({"shape": "emerald-cut", "gem": "emerald", "band": "pave"}, {})
+TRIED: Final[tuple[dict[str, str], ...]] = (
+    {"shape": "emerald-cut", "gem": "emerald", "band": "pave"},
+    {},
+)
 VIEWS: Final = ("hero", "top")
 
 Samples = dict[str, list[tuple[tuple[float, ...], float]]]
@@ -169,9 +172,7 @@ def _rows(fitted: Weights) -> Iterator[tuple[Cell, ...]]:
         yield f"{file_format}, ns for each pixel", now.ns_px, used.ns_px
 
 
-def _verdict(
-    name: str, weights: Weights, taken: Sequence[tuple[RenderPlan, Layers, float]]
-) -> str:
+def _verdict(name: str, weights: Weights, taken: Sequence[tuple[RenderPlan, Layers, float]]) -> str:
     ratios = [ms / work_of(plan, layers, weights).total_ms for plan, layers, ms in taken]
     low, middle, high = quantiles(ratios, n=4)
     return (

@@ -27,19 +27,17 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
-import psutil
 import uvloop
 from msgspec import Struct
 
 from benchmarks.report import Cell, Report, machine_facts, publish
 from render_service.formats import Format
-from render_service.planning.planner import Planner
+from render_service.pixels.limits import DecodeLimits
+from render_service.pixels.resample import frame_of
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import build_image_path
 from render_service.rendering.cost import work_of
 from render_service.rendering.rasters import Layers, Rasters
-from render_service.pixels.limits import DecodeLimits
-from render_service.pixels.resample import frame_of
 from render_service.settings import Settings
 from render_service.wiring import open_studio
 
@@ -173,9 +171,7 @@ class Load:
         status = await client.get(picture.path)
         now_s = time.perf_counter()
         answers.append(
-            Answer(
-                cost_ms=picture.cost_ms, status=status, latency_s=now_s - asked_s, at_s=now_s
-            )
+            Answer(cost_ms=picture.cost_ms, status=status, latency_s=now_s - asked_s, at_s=now_s)
         )
 
     async def _measure(

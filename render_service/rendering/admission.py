@@ -245,9 +245,7 @@ class Admission:
         # Adding drops what nobody makes any more.
         self._making += Counter()
 
-    def _refuse(
-        self, reason: Refusal, over_s: float, entry: Entry, now_s: float
-    ) -> Overloaded:
+    def _refuse(self, reason: Refusal, over_s: float, entry: Entry, now_s: float) -> Overloaded:
         """Count a refusal; return the error, with a time at which there should be room."""
         self.refused[reason] += 1
         room_s = max(now_s + over_s, self._returning_s)

@@ -17,8 +17,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from render_service.errors import Overloaded
-from render_service.rendering.admission import Admission, Entry, Expectation
+from render_service.rendering.admission import Admission
 from render_service.rendering.cost import Work
+from render_service.rendering.entry import Entry, Expectation
 
 T = TypeVar("T")
 
@@ -43,9 +44,7 @@ class RenderExecutor:
         admission: Decides who is begun and who is refused.
     """
 
-    def __init__(
-        self, *, threads: int, queue_s: float, deadline_s: float, nice: int = 0
-    ) -> None:
+    def __init__(self, *, threads: int, queue_s: float, deadline_s: float, nice: int = 0) -> None:
         """Start with nobody waiting.
 
         Args:

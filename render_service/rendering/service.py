@@ -21,10 +21,10 @@ from render_service.pixels.raster import Raster
 from render_service.pixels.resample import frame_of
 from render_service.planning.key import RenderKey, derive_key
 from render_service.planning.plan import Placement, RenderPlan
-from render_service.rendering.admission import Expectation
 from render_service.rendering.behind import Behind
 from render_service.rendering.coalesce import Flight, Flights
 from render_service.rendering.cost import drawing_of, work_of
+from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease

@@ -9,7 +9,7 @@ from render_service.formats import Format
 from render_service.http.alias import CACHE_CONTROL, INSTEAD_CACHE_CONTROL, AliasRoute
 from render_service.planning.url import build_image_path
 from tests.http.server import COMPOSITIONS, run_server
-from tests.rendering.builders import FakeTier, Workshop
+from tests.rendering.builders import FakeTier, Workshop, until
 from tests.servers import wait_until
 
 CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
@@ -84,8 +84,7 @@ async def test_the_avif_is_made_when_there_is_room(busy):
     await ask(busy)
     busy.assets.gate.set()
     avif = silver(busy, Format.AVIF)
-    while avif.key not in busy.memory:
-        await asyncio.sleep(0.01)
+    await until(lambda: avif.key in busy.memory)
     assert (await ask(busy))["location"] == build_image_path(avif.image)
 
 

@@ -29,6 +29,15 @@ def rendition(body: bytes = b"picture", file_format: Format = Format.WEBP):
     return make_rendition(body, file_format, 40, 30)
 
 
+async def until(happened):
+    """Let the others go on until `happened()`."""
+    for _ in range(10_000):
+        if happened():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never happened")
+
+
 class FakeTier:
     """A tier of our own port that remembers what it was asked, and can be made to fail or wait."""
 

@@ -5,7 +5,7 @@ import pytest
 from render_service.errors import AssetMissing, Overloaded, Refusal
 from render_service.formats import Format
 from render_service.rendering.behind import WISHES_MAX, Behind
-from tests.rendering.builders import Workshop, key
+from tests.rendering.builders import Workshop, key, until
 
 
 class Maker:
@@ -26,8 +26,7 @@ class Maker:
         self.made.append(plan)
 
     async def settle(self):
-        while len(self.behind):
-            await asyncio.sleep(0)
+        await until(lambda: not len(self.behind))
 
 
 async def test_wishes_are_made_one_after_the_other_in_their_order():
@@ -98,8 +97,7 @@ async def test_a_wish_is_in_memory_when_it_was_made(workshop):
     wished = workshop.plan(file_format=Format.AVIF)
     workshop.assets.gate.set()
     workshop.service.wish(wished.key, wished.plan)
-    while wished.key not in workshop.memory:
-        await asyncio.sleep(0.01)
+    await until(lambda: wished.key in workshop.memory)
 
 
 async def test_a_wish_reads_nothing_while_a_request_is_rendered(workshop):
@@ -112,8 +110,7 @@ async def test_a_wish_reads_nothing_while_a_request_is_rendered(workshop):
     assert workshop.assets.reads == len(asked.plan.placements)
     workshop.assets.gate.set()
     await running
-    while wished.key not in workshop.memory:
-        await asyncio.sleep(0.01)
+    await until(lambda: wished.key in workshop.memory)
 
 
 async def test_a_request_for_what_is_wished_is_rendered_as_a_request(workshop):

@@ -109,7 +109,9 @@ async def test_render_threads_give_way_to_the_event_loop():
     executor = RenderExecutor(threads=1, queue_s=0, deadline_s=1000, nice=3)
     own = os.getpriority(os.PRIO_PROCESS, 0)
     async with executor.place(SECOND):
-        nice = await executor.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        nice = await executor.run(
+            lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        )
     assert (nice, os.getpriority(os.PRIO_PROCESS, 0)) == (min(own + 3, 19), own)
     await executor.close()
 

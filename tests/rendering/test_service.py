@@ -191,9 +191,7 @@ async def test_a_placeholder_is_drawn_when_no_request_is(workshop):
     planned, placeholders = workshop.plan(), Placeholders()
     asked = asyncio.create_task(workshop.service.render(planned.plan))
     await workshop.assets.reading.wait()
-    filling = asyncio.create_task(
-        placeholders.fill(workshop.service, {planned.key: planned.plan})
-    )
+    filling = asyncio.create_task(placeholders.fill(workshop.service, {planned.key: planned.plan}))
     await asyncio.sleep(0.01)
     assert workshop.assets.reads == len(planned.plan.placements)
     workshop.assets.gate.set()
