@@ -36,10 +36,7 @@ from render_service.rendering.rasters import Layers, Rasters
 
 WIDTHS_PX: Final = (160, 320, 640, 1080)
 FITTED: Final = ({"gem": "ruby"}, {"shape": "oval", "background": "white"})
-TRIED: Final[tuple[dict[str, str], ...]] = (
-    {"shape": "emerald-cut", "gem": "emerald", "band": "pave"},
-    {},
-)
+TRIED: Final = {"shape": "emerald-cut", "gem": "emerald", "band": "pave"}
 VIEWS: Final = ("hero", "top")
 
 Samples = dict[str, list[tuple[tuple[float, ...], float]]]
@@ -53,11 +50,12 @@ def main() -> None:
     samples: Samples = defaultdict(list)
     for _ in range(arguments.rounds):
         for selection in FITTED:
+            # Decoding does not depend on size and format: once for each ring is enough.
+            decoded: dict[str, Raster] = {}
             for plan in _plans(folder, selection):
-                _sample(folder, plan, samples)
+                _sample(folder, plan, decoded, samples)
     fitted = _fit(samples)
-    plans = [plan for selection in TRIED for plan in _plans(folder, selection)]
-    taken = [(plan, *_render(folder, plan)) for plan in plans]
+    taken = [(plan, *_render(folder, plan)) for plan in _plans(folder, TRIED)]
     report = Report(
         question="What each step of a render takes, and how far whole renders are from the sum.",
         machine=machine_facts("numpy", "pyvips", "pyvips-binary"),
@@ -99,17 +97,21 @@ class _Watch:
         return 1000 * (self._at_s - last_s)
 
 
-def _sample(folder: CatalogueFolder, plan: RenderPlan, samples: Samples) -> None:
-    """Do every step of one render, and note how long each took."""
+def _sample(
+    folder: CatalogueFolder, plan: RenderPlan, decoded: dict[str, Raster], samples: Samples
+) -> None:
+    """Do every step of one render, and note how long each took; files in `decoded` are at hand."""
     scale = plan.output.width_px / plan.canvas_width_px
     tiles: dict[Placement, Raster] = {}
     for placement in plan.placements:
         stored = float(placement.width_px * placement.height_px * placement.pages)
         data = folder.files[placement.asset].path.read_bytes()
         watch = _Watch()
-        decoded = decode(data, placement, DecodeLimits(), placement.asset)
-        samples["decode"].append(((stored,), watch.lap_ms()))
-        scaled = resample(decoded, placement, frame_of(plan))
+        if placement.asset not in decoded:
+            raster = decode(data, placement, DecodeLimits(), placement.asset)
+            samples["decode"].append(((stored,), watch.lap_ms()))
+            decoded[placement.asset] = raster
+        scaled = resample(decoded[placement.asset], placement, frame_of(plan))
         samples["scale"].append(((stored, stored * scale * scale), watch.lap_ms()))
         tiles[placement] = paint(scaled, placement)
         samples["paint"].append(((stored * scale * scale,), watch.lap_ms()))

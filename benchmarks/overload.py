@@ -121,7 +121,9 @@ class Client:
 class Load:
     """Asks a server of `port` for cold pictures and for hits."""
 
-    def __init__(self, port: int, cold: Iterator[Picture], hot: list[str], deadline_s: float):
+    def __init__(
+        self, port: int, cold: Iterator[Picture], hot: list[str], deadline_s: float
+    ) -> None:
         self._port, self._cold, self._hot, self._deadline_s = port, cold, hot, deadline_s
         self._random = random.Random(1)  # noqa: S311  # the same arrivals in every run
 

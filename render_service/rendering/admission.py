@@ -5,7 +5,7 @@ would be late, or would make another late, is refused before anything was read o
 
 Short work goes first, and waiting counts: a render is overtaken only by what was asked at most
 `AGEING` times its own length after it. So thumbnails pass large pictures, and nothing waits for
-ever. Pure bookkeeping: callers say what time it is, which is what makes it testable without waiting.
+ever. Pure bookkeeping: callers say what time it is, so it can be tried without waiting.
 """
 
 import math
@@ -45,8 +45,8 @@ class Admission:
 
     Attributes:
         threads: Renders at once.
-        queue_s: The longest that a request may be expected to wait when it is admitted, next to
-            its own length, at most twice as long in all.
+        queue_s: The longest that a request may be expected to wait when it is admitted; one whose
+            own work is long may wait that much longer, at most twice as long in all.
         deadline_s: The longest from asking to the answer.
         pace: How long work takes here.
         refused: How many were refused, by reason.

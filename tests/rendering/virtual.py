@@ -82,7 +82,7 @@ class Simulation:
 
 
 def arrivals(load, *, until_s=300, threads=2, large_share=0.1, seed=7):
-    """(second, cost in ms) at random instants, some large among small ones, at `load` of capacity."""
+    """(second, cost in ms) at random instants, at `load` of capacity; a share of them is large."""
     numbers = random.Random(seed)  # noqa: S311  # the same in every run
     mean_ms = large_share * LARGE_MS + (1 - large_share) * SMALL_MS
     at_s = 0.0
