@@ -141,11 +141,15 @@ def _fit(samples: Samples) -> Weights:
 
 
 def _solve(measured: list[tuple[tuple[float, ...], float]]) -> list[float]:
-    """Least squares of errors in milliseconds: long steps are what a queue waits for."""
+    """Least squares of errors over the root of what was measured.
+
+    Between relative errors, which the shortest rule, and plain ones, which the longest rule.
+    """
     units = np.array([units for units, _ in measured])
     taken_ms = np.array([ms for _, ms in measured])
-    found = np.linalg.lstsq(units, taken_ms, rcond=None)[0]
-    return [max(0.0, float(weight)) for weight in found]
+    weight = 1 / np.sqrt(np.maximum(taken_ms, 0.1))
+    found = np.linalg.lstsq(units * weight[:, np.newaxis], taken_ms * weight, rcond=None)[0]
+    return [max(0.0, float(unit)) for unit in found]
 
 
 def _render(folder: CatalogueFolder, plan: RenderPlan) -> tuple[Layers, float]:
