@@ -75,8 +75,8 @@ class SettingRow(Struct, frozen=True, kw_only=True):
 #   encodes while the first waits for a file or for the interpreter.
 # queue_s: a page waits 3 s for its pictures before half of its visitors leave (Google, 2016), and
 #   the layers of a view nobody has seen take 1 s to decode.
-# deadline_s: within the 15 s that Fastly waits for a first byte, the shortest of the CDNs in
-#   docs/cdn.md; beyond it nobody is there to be answered.
+# deadline_s: within the 15 s that Fastly waits for a first byte, the shortest of the large CDNs;
+#   beyond it nobody is there to be answered.
 # render_nice: the kernel gives such a thread a tenth of a core that the event loop wants, too.
 # webp_first_s: beyond a second a wait is felt as one (Nielsen, Usability Engineering, 1993).
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.

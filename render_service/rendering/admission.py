@@ -20,8 +20,9 @@ from render_service.rendering.cost import Pace, Work
 from render_service.rendering.entry import Entry, Expectation, judge
 
 AGEING: Final = 8.0
-"""Seconds of waiting that weigh as much as one second of work. By simulation, at 0.9 of capacity
-with one large picture to nine thumbnails: see docs/decisions/0041-short-first-and-ageing.md."""
+"""Seconds of waiting that weigh as much as one second of work. By simulation: more gains small
+pictures little and costs large ones their deadline (docs/decisions/0041-short-first-and-ageing.md).
+"""
 
 OVERDUE: Final = 0.1
 """A render that takes longer than expected is taken to last 1/10 of its length more."""

@@ -57,16 +57,16 @@ class Weights(Struct, frozen=True, kw_only=True):
 # they were, and how far pictures lie from them.
 WEIGHTS: Final = Weights(
     encode={
-        Format.AVIF: Weight(ms=10.0, ns_px=105.0),
-        Format.WEBP: Weight(ms=2.0, ns_px=80.0),
-        Format.JPEG: Weight(ms=2.0, ns_px=28.0),
-        Format.PNG: Weight(ms=2.0, ns_px=75.0),
+        Format.AVIF: Weight(ms=27.0, ns_px=197.0),
+        Format.WEBP: Weight(ms=8.3, ns_px=143.0),
+        Format.JPEG: Weight(ms=3.6, ns_px=55.0),
+        Format.PNG: Weight(ms=7.4, ns_px=120.0),
     },
-    draw_ns_px=2.0,
-    decode_ns_px=160.0,
-    read_ns_px=13.0,
-    scale_ns_px=80.0,
-    paint_ns_px=29.0,
+    draw_ns_px=3.8,
+    decode_ns_px=144.0,
+    read_ns_px=24.0,
+    scale_ns_px=155.0,
+    paint_ns_px=21.0,
 )
 
 
