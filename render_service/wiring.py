@@ -149,7 +149,10 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         memory=Memory(budget_bytes=settings.memory_tier_bytes),
         tiers=Tiers(shared, pending_budget_bytes=settings.memory_tier_bytes // PENDING_SHARE),
         executor=RenderExecutor(
-            threads=settings.render_threads, queue_length=settings.queue_length
+            threads=settings.render_threads,
+            queue_s=settings.queue_s,
+            deadline_s=settings.deadline_s,
+            nice=settings.render_nice,
         ),
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
         source=studio.assets,

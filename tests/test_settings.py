@@ -6,11 +6,10 @@ from render_service.errors import InvalidSetting
 from render_service.settings import (
     LogLevel,
     Settings,
-    describe,
     environment_of,
     read_settings,
-    settings_markdown,
 )
+from render_service.settings_table import describe, settings_markdown
 
 URL_WITH_PASSWORD = "redis://:hunter2@cache.example/0"  # noqa: S105  # nobody's
 

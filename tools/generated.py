@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
-from render_service.settings import settings_markdown
+from render_service.settings_table import settings_markdown
 from render_service.telemetry.reference import metrics_markdown
 
 

@@ -43,13 +43,18 @@ sub vcl_recv {
     }
 }
 
-# Three classes of clients in place of hundreds of Accept headers, and only where the service
-# negotiates. Degrees of preference are lost, but for q=0. AVIF and WebP go to who names them.
+# Four classes of clients in place of hundreds of Accept headers, and only where the service
+# negotiates. Degrees of preference are lost, but for q=0. AVIF and WebP go to who names them; who
+# names both gets a WebP while the service is too busy to make the AVIF.
 sub normalise_accept {
     if (req.url !~ "^[^?]*\.auto(\?|$)") {
         unset req.http.Accept;
     } elsif (req.http.Accept ~ "(?i)(^|,)\s*image/avif\s*(;(?!\s*q\s*=\s*0(\.0*)?\s*(,|;|$))[^,]*)?(,|$)") {
-        set req.http.Accept = "image/avif";
+        if (req.http.Accept ~ "(?i)(^|,)\s*image/webp\s*(;(?!\s*q\s*=\s*0(\.0*)?\s*(,|;|$))[^,]*)?(,|$)") {
+            set req.http.Accept = "image/avif,image/webp";
+        } else {
+            set req.http.Accept = "image/avif";
+        }
     } elsif (req.http.Accept ~ "(?i)(^|,)\s*image/webp\s*(;(?!\s*q\s*=\s*0(\.0*)?\s*(,|;|$))[^,]*)?(,|$)") {
         set req.http.Accept = "image/webp";
     } else {

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from render_service.settings import Settings, describe
+from render_service.settings import Settings
+from render_service.settings_table import describe
 
 
 def list_settings(settings: Settings) -> int:

@@ -26,7 +26,7 @@ RenderServiceError
 │   ├── AssetMissing
 │   ├── AssetUndecodable
 │   └── AssetTooLarge
-├── Overloaded                    the bounded queue is full
+├── Overloaded                    more to render than can be in time; carries when to return
 ├── RenderFailed                  drawing or encoding failed for a reason of our own
 ├── TierUnavailable               a store of renditions could not be asked; callers see a miss
 ├── InvalidCatalogue              a definition folder is broken; carries every fault found
@@ -69,6 +69,7 @@ from render_service.errors.failed import InvalidCatalogue as InvalidCatalogue
 from render_service.errors.failed import InvalidPlan as InvalidPlan
 from render_service.errors.failed import InvalidSetting as InvalidSetting
 from render_service.errors.failed import Overloaded as Overloaded
+from render_service.errors.failed import Refusal as Refusal
 from render_service.errors.failed import RenderFailed as RenderFailed
 from render_service.errors.failed import TierUnavailable as TierUnavailable
 from render_service.errors.published import NothingPublished as NothingPublished

@@ -1,6 +1,8 @@
 """Errors of what is asked: files, stores, settings and the work itself."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -32,19 +34,40 @@ class AssetTooLarge(AssetFailure):
     """A layer's file is over a limit on bytes or pixels, found before decoding it."""
 
 
+class Refusal(StrEnum):
+    """Why a picture is not rendered now."""
+
+    QUEUE = "queue"
+    DEADLINE = "deadline"
+    OTHERS = "others"
+    LATE = "late"
+    NOT_SPARE = "not-spare"
+
+
+_SAID: Final = {
+    Refusal.QUEUE: "More pictures wait to be rendered than may wait",
+    Refusal.DEADLINE: "The picture could not be rendered in the time that a request may take",
+    Refusal.OTHERS: "Rendering the picture now would make others late that came before",
+    Refusal.LATE: "Rendering the pictures that came before took longer than expected",
+    Refusal.NOT_SPARE: "No thread is spare to render what nobody waits for",
+}
+
+
 class Overloaded(RenderServiceError):
-    """The bounded queue is full; nothing was begun.
+    """There is more to render than can be in time; nothing was begun.
 
     Attributes:
-        retry_after_s: Seconds after which a place is likely.
+        retry_after_s: Seconds after which there should be room.
+        reason: The bound that would be passed.
     """
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int, reason: Refusal = Refusal.QUEUE) -> None:
         super().__init__(
-            f"Every place to render is taken; try again in {retry_after_s} s.",
+            f"{_SAID[reason]}; try again in {retry_after_s} s.",
             retry_after_s=retry_after_s,
+            reason=reason.value,
         )
-        self.retry_after_s = retry_after_s
+        self.retry_after_s, self.reason = retry_after_s, reason
 
 
 class RenderFailed(RenderServiceError):

@@ -97,6 +97,7 @@ def make_app(
     zoom: Zoom,
     public_url: str = "",
     drain_s: float = 0.0,
+    webp_first_s: float = 0.0,
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
 ) -> FrontDoor:
@@ -117,7 +118,9 @@ def make_app(
             public_url=public_url,
             access_log=telemetry.access_log,
         ),
-        alias=AliasRoute(planner=planner, public_url=public_url),
+        alias=AliasRoute(
+            planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
+        ),
         iiif=IiifRoute(
             planner=planner,
             service=service,

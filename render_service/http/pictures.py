@@ -18,7 +18,7 @@ from render_service.http.replies import (
     send_whole,
 )
 from render_service.rendering.rendition import IMMUTABLE, Rendition
-from render_service.rendering.service import Served
+from render_service.rendering.served import Served
 
 
 def picture_headers(

@@ -148,7 +148,9 @@ def describe_error(error: Exception, instance: str) -> Problem:
         _log.error("%s: %s", path, error, extra={"url.path": path, "problem": row.slug})
     headers = []
     if isinstance(error, errors.Overloaded):
-        instruments.shed.add(1, "queue_full")
+        instruments.shed.add(1, error.reason.value)
+    elif isinstance(error, errors.ReleasesUnavailable):
+        instruments.shed.add(1, "releases")
     if isinstance(error, errors.Overloaded | errors.ReleasesUnavailable):
         headers.append(("retry-after", str(error.retry_after_s)))
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from render_service.formats import Format
 from render_service.planning.plan import RenderPlan
-from render_service.rendering.service import Timings
+from render_service.rendering.served import Timings
 
 
 class ValueOut(Struct, frozen=True, kw_only=True):

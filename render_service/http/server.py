@@ -111,6 +111,7 @@ def create_app() -> FrontDoor:
         drain_s=settings.graceful_stop_s / DRAIN_SHARE,
         follower=supply.follower,
         telemetry=telemetry,
+        webp_first_s=settings.webp_first_s,
     )
 
 

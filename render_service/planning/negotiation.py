@@ -49,6 +49,13 @@ def negotiate_type(accept: str | None, offered: Sequence[str]) -> str:
     return max(offered, key=quality)
 
 
+def is_as_welcome(accept: str | None, other: Format, *, as_: Format) -> bool:
+    """Return whether `other` is accepted, and with no lower q than `as_`: the choice is ours."""
+    qualities = _qualities(accept if accept is not None else "*/*")
+    quality = _quality(other, qualities)
+    return quality > 0 and quality >= _quality(as_, qualities)
+
+
 def _quality(format_: Format, qualities: Mapping[str, float]) -> float:
     media_type = FACTS[format_].media_type
     if media_type in qualities:

@@ -26,12 +26,14 @@ class Flight(Generic[T]):
         waiting: How many wait for it.
         begun: Whether the costly part has started; its work says so with `begin`.
         traced: The span of its work, once that has started.
+        urgent: Whether anyone who waits, or waited, is a request.
     """
 
     def __init__(self) -> None:
         self.traced: SpanContext | None = None
         self.waiting = 0
         self.begun = False
+        self.urgent = False
         self.task: asyncio.Task[T] | None = None
 
     def begin(self) -> None:
@@ -49,13 +51,18 @@ class Flights(Generic[T]):
         return len(self._flights)
 
     async def run(
-        self, key: RenderKey, work: Callable[[Flight[T]], Awaitable[T]]
+        self,
+        key: RenderKey,
+        work: Callable[[Flight[T]], Awaitable[T]],
+        *,
+        urgent: bool = True,
     ) -> tuple[T, bool]:
         """Return what the flight for `key` brings, and whether it was already under way.
 
         Args:
             key: What is asked for.
             work: Started when no flight for `key` is under way; given its flight.
+            urgent: A request waits for it.
 
         Raises:
             Exception: Whatever `work` raises reaches everyone who waits. It is not remembered.
@@ -67,6 +74,7 @@ class Flights(Generic[T]):
             flight.task = asyncio.ensure_future(work(flight))
             flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
         flight.waiting += 1
+        flight.urgent = flight.urgent or urgent
         try:
             if joined:
                 return await _follow(flight), True

@@ -1,77 +1,160 @@
-"""A bounded number of renders at once, a bounded number waiting, and nothing beyond.
+"""Render threads, and the line in front of them.
 
-Rendering never runs on the event loop. When every place is taken the answer is Overloaded at once,
-before anything was read or drawn, so what was accepted keeps its latency.
+Rendering never runs on the event loop, and never takes a core from it: render threads ask the
+system for less of the processor than the thread that answers. Who is begun next, and who is refused
+before anything was read or drawn, is decided in `admission.py`; here are its clock and its threads.
 """
 
 import asyncio
-import math
+import logging
+import os
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from render_service.errors import Overloaded
+from render_service.rendering.admission import Admission
+from render_service.rendering.cost import Work
+from render_service.rendering.entry import Entry, Expectation
 
 T = TypeVar("T")
 
-_WEIGHT: Final = 1 / 16
-"""Weight of the newest render in the moving mean of render times: the last 16 or so count."""
+_log = logging.getLogger(__name__)
 
-_FIRST_GUESS_S: Final = 0.2
-"""Seconds a render is taken to last before one was seen: the six-layer 1024 px AVIF of the
-published yardstick took 0.20 s."""
+
+class Place:
+    """A thread's place, held by who renders."""
+
+    def __init__(self, admission: Admission, entry: Entry) -> None:
+        self._admission, self._entry = admission, entry
+
+    def revise(self, work: Work) -> None:
+        """Say what there really is to do, now that the layers at hand are known."""
+        self._admission.revise(self._entry, work)
 
 
 class RenderExecutor:
-    """Render threads and the queue in front of them. Owned by one event loop.
+    """Render threads and the line in front of them. Owned by one event loop.
 
     Attributes:
-        threads: Renders at once.
-        queue_length: Renders that may wait for a thread.
+        admission: Decides who is begun and who is refused.
     """
 
-    def __init__(self, *, threads: int, queue_length: int) -> None:
-        self.threads, self.queue_length = threads, queue_length
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="render")
-        self._free = asyncio.Semaphore(threads)
-        self._taken = 0
-        self._mean_s = _FIRST_GUESS_S
+    def __init__(self, *, threads: int, queue_s: float, deadline_s: float, nice: int = 0) -> None:
+        """Start with nobody waiting.
+
+        Args:
+            threads: Renders at once.
+            queue_s: The longest that a request may be expected to wait.
+            deadline_s: The longest from asking to the answer.
+            nice: Added to the niceness of the render threads, where threads have one of their own.
+        """
+        self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
+        self._pool = ThreadPoolExecutor(
+            # One more, for work behind the requests.
+            max_workers=threads + 1,
+            thread_name_prefix="render",
+            initializer=_stand_back,
+            initargs=(nice,),
+        )
+        self._idle: set[asyncio.Future[None]] = set()
 
     @property
     def taken(self) -> int:
-        """Places taken: renders under way and renders waiting."""
-        return self._taken
+        """Renders that requests wait for: under way and in the line."""
+        return self.admission.running + self.admission.waiting
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether every thread is taken."""
+        return self.admission.running >= self.admission.threads
+
+    def expect(self, work: Work) -> Expectation:
+        """Return what would become of a request for `work` that came now."""
+        return self.admission.expect(work, time.monotonic())
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one of the threads' places, waiting for it in the queue if need be.
+    async def place(
+        self, work: Work, *, asked_s: float | None = None, behind: bool = False
+    ) -> AsyncIterator[Place]:
+        """Hold one of the threads' places, waiting for it in the line if need be.
 
-        Leaving the queue (cancellation) gives the place up at once.
+        Leaving the line (cancellation) gives the place up at once, with all of its expected time.
+
+        Args:
+            work: What it is expected to take.
+            asked_s: When it was asked for on the monotonic clock; None is now.
+            behind: It must delay no request: it is begun at once or refused.
 
         Raises:
-            Overloaded: Every thread and every place in the queue is taken.
+            Overloaded: It cannot be answered in time, or not without making others late.
         """
-        if self._taken >= self.threads + self.queue_length:
-            raise Overloaded(self._retry_after_s())
-        self._taken += 1
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Overloaded | None] = loop.create_future()
+
+        def decide(refused: Overloaded | None) -> None:
+            if not turn.done():
+                turn.set_result(refused)
+
+        now_s = time.monotonic()
+        entry = self.admission.enter(work, now_s, decide, asked_s=asked_s, behind=behind)
+        timer = None if turn.done() else loop.call_later(entry.due_s - now_s, self._expire, entry)
         try:
-            async with self._free:
-                begun_s = time.perf_counter()
-                yield
-                self._mean_s += _WEIGHT * (time.perf_counter() - begun_s - self._mean_s)
+            if (refused := await turn) is not None:
+                raise refused
+            yield Place(self.admission, entry)
+        except BaseException:
+            self.admission.leave(entry, time.monotonic())
+            raise
+        else:
+            self.admission.finish(entry, time.monotonic())
         finally:
-            self._taken -= 1
+            if timer is not None:
+                timer.cancel()
+            self._tell_idle()
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` on a render thread; call it while holding a place."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
+    async def spare(self) -> None:
+        """Wait until work may begin that must delay no request."""
+        while not self.admission.is_spare:
+            idle = asyncio.get_running_loop().create_future()
+            self._idle.add(idle)
+            try:
+                await idle
+            finally:
+                self._idle.discard(idle)
+
     async def close(self) -> None:
         """Wait for the renders under way and let the threads go."""
         await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
 
-    def _retry_after_s(self) -> int:
-        """Seconds until what is taken now should have been rendered, at least 1."""
-        return max(1, math.ceil(self._mean_s * self._taken / self.threads))
+    def _expire(self, entry: Entry) -> None:
+        self.admission.expire(entry, time.monotonic())
+
+    def _tell_idle(self) -> None:
+        if self.admission.is_spare:
+            for idle in self._idle:
+                if not idle.done():
+                    idle.set_result(None)
+
+
+def _stand_back(nice: int) -> None:
+    """Let this thread, and those that libvips starts from it, have what the others leave.
+
+    Only Linux has a niceness of each thread; elsewhere the call would change the process.
+    """
+    if nice == 0 or sys.platform != "linux":
+        return
+    thread = threading.get_native_id()
+    try:
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, own + nice)
+    except OSError as error:
+        _log.warning("render threads keep the priority of the event loop: %s", error)

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import thumbhash  # type: ignore[import-untyped]  # ships no types
 from msgspec.structs import replace
 
-from render_service.errors import Overloaded, RenderServiceError
+from render_service.errors import RenderServiceError
 from render_service.planning.key import RenderKey
 from render_service.planning.plan import RenderPlan
 from render_service.planning.request import height_for
@@ -40,7 +40,7 @@ class Drawer(Protocol):
     """What draws a plan without encoding it: the render service."""
 
     async def draw(self, plan: RenderPlan) -> Canvas:
-        """Return the canvas of `plan`."""
+        """Return the canvas of `plan`, once there is room; requests come first."""
         ...
 
 
@@ -65,20 +65,11 @@ class Placeholders:
                 # thumbhash 0.1.2 fails on transparency; such a view has a bare background.
                 continue
             try:
-                canvas = await _draw_when_free(drawer, _small(plan))
+                canvas = await drawer.draw(_small(plan))
             except RenderServiceError as error:
                 _log.warning("no placeholder for %s: %s", key, error)
             else:
                 self._hashes[key] = await asyncio.to_thread(make_placeholder, canvas)
-
-
-async def _draw_when_free(drawer: Drawer, plan: RenderPlan) -> Canvas:
-    """Draw `plan` once there is a place; shoppers come first."""
-    while True:
-        try:
-            return await drawer.draw(plan)
-        except Overloaded as busy:
-            await asyncio.sleep(busy.retry_after_s)
 
 
 def make_placeholder(canvas: Canvas) -> str:

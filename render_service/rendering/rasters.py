@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ LARGEST_SHARE: Final = 4
 """A raster over 1/4 of the budget is not kept: it would push out a whole view's layers."""
 
 RasterKey = tuple[str, Hashable, Frame | None]
+Step = Literal["decoded", "scaled", "painted"]
 
 
 class Rasters:
@@ -109,6 +110,10 @@ class Layers:
         placements: The layers of the plan.
         frame: Canvas and output size of the plan.
         limits: Bounds of each layer file.
+
+    Attributes:
+        assets: Digests of the layer files that must be read.
+        missing: Every raster that must be made: the step that makes it, its key, its layer.
     """
 
     def __init__(
@@ -122,16 +127,19 @@ class Layers:
         self._level = level_of(frame)
         # The frame that scaled layers are kept in.
         self._kept = self._level or (frame if frame.window is None else None)
-        self._ready: dict[Placement, tuple[str, Raster]] = {}
+        self._placements = placements
+        self._ready: dict[Placement, tuple[Step, Raster]] = {}
+        self.missing: list[tuple[Step, RasterKey, Placement]] = []
         for placement in placements:
-            for step, key in self._keys(placement).items():
-                if (raster := rasters.get(key)) is not None:
-                    self._ready[placement] = (step, raster)
-                    break
+            self._look_up(placement)
+        unread = [p.asset for p in placements if p not in self._ready]
+        self.assets: tuple[str, ...] = tuple(dict.fromkeys(unread))
+
+    def count(self) -> None:
+        """Count how each layer is at hand, for the render that is drawn with it."""
+        for placement in self._placements:
             step, _ = self._ready.get(placement, ("miss", None))
             instruments.rasters.add(1, step)
-        missing = [p.asset for p in placements if p not in self._ready]
-        self.assets: tuple[str, ...] = tuple(dict.fromkeys(missing))
 
     def tile(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
         """Return the raster of `placement`, painted, at the output's scale.
@@ -143,11 +151,11 @@ class Layers:
         if self._frame.window is not None:
             return paint(self._in_window(placement, files), placement)
         keys = self._keys(placement)
-        step, raster = self._ready.get(placement, ("file", None))
+        step, raster = self._ready.get(placement, (None, None))
         if step == "painted" and raster is not None:
             return raster
 
-        if placement.paint is None and placement.ramp is None:
+        if not _is_painted(placement):
             return self._scaled(placement, files)
         return self._rasters.get_or_make(
             keys["painted"], lambda: paint(self._scaled(placement, files), placement)
@@ -167,7 +175,7 @@ class Layers:
         return crop(self._scaled(placement, files), here)
 
     def _scaled(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        step, raster = self._ready.get(placement, ("file", None))
+        step, raster = self._ready.get(placement, (None, None))
         if step == "scaled" and raster is not None:
             return raster
         frame = self._level or self._frame
@@ -177,7 +185,7 @@ class Layers:
         )
 
     def _decoded(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        step, raster = self._ready.get(placement, ("file", None))
+        step, raster = self._ready.get(placement, (None, None))
         if step == "decoded" and raster is not None:
             return raster
         return self._rasters.get_or_make(
@@ -185,7 +193,16 @@ class Layers:
             lambda: decode(files[placement.asset], placement, self._limits, placement.asset),
         )
 
-    def _keys(self, placement: Placement) -> dict[str, RasterKey]:
+    def _look_up(self, placement: Placement) -> None:
+        """Take in hand what is most finished; list what must be made of it."""
+        for step, key in self._keys(placement).items():
+            if (raster := self._rasters.get(key)) is not None:
+                self._ready[placement] = (step, raster)
+                return
+            if step != "painted" or _is_painted(placement):
+                self.missing.append((step, key, placement))
+
+    def _keys(self, placement: Placement) -> dict[Step, RasterKey]:
         """The keys of the steps that are kept, most finished first.
 
         Each holds all of the placement that its step can see, and nothing that it cannot: layers
@@ -194,12 +211,16 @@ class Layers:
         painted = replace(placement, blend=Blend.OVER)
         scaled = replace(painted, paint=None, ramp=None)
         decoded = replace(scaled, left_px=0, top_px=0)
-        keys: dict[str, RasterKey] = {}
+        keys: dict[Step, RasterKey] = {}
         if self._frame.window is None:
             keys["painted"] = ("painted", painted, self._frame)
         if self._kept is not None:
             keys["scaled"] = ("scaled", scaled, self._kept)
         return {**keys, "decoded": ("decoded", decoded, None)}
+
+
+def _is_painted(placement: Placement) -> bool:
+    return placement.paint is not None or placement.ramp is not None
 
 
 def level_of(frame: Frame) -> Frame | None:

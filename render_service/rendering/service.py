@@ -8,77 +8,35 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from render_service.errors import RenderFailed, RenderServiceError
+from render_service.errors import RenderServiceError
 from render_service.formats import Format
 from render_service.pixels.compose import Canvas, draw
-from render_service.pixels.encode import encode
 from render_service.pixels.limits import Limits, check_plan
 from render_service.pixels.raster import Raster
 from render_service.pixels.resample import frame_of
 from render_service.planning.key import RenderKey, derive_key
 from render_service.planning.plan import Placement, RenderPlan
+from render_service.rendering.behind import Behind
 from render_service.rendering.coalesce import Flight, Flights
+from render_service.rendering.cost import drawing_of, work_of
+from render_service.rendering.drawing import draw_and_encode
+from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease
 from render_service.rendering.rasters import Layers, Rasters
-from render_service.rendering.rendition import Rendition, make_rendition
+from render_service.rendering.rendition import Rendition
+from render_service.rendering.served import Served, Timings
 from render_service.rendering.tiers import Tiers
 from render_service.rendering.turns import Turn, Turns
 from render_service.telemetry import instruments, spans
 
 TIMINGS_KEPT: Final = 1024
 """Renders whose timings `explain` can still show: some 200 kB."""
-
-
-class Timings(Struct, frozen=True, kw_only=True):
-    """Where the time of one render went, in milliseconds.
-
-    Attributes:
-        queue_ms: Waiting for a render thread.
-        fetch_ms: Reading the layer files that were not at hand.
-        compose_ms: Decoding, scaling, painting and drawing.
-        encode_ms: Encoding.
-        store_ms: Keeping it in memory and handing it to the tiers, which store behind the answer.
-    """
-
-    queue_ms: float
-    fetch_ms: float
-    compose_ms: float
-    encode_ms: float
-    store_ms: float
-
-    @property
-    def server_timing(self) -> str:
-        """As in Server-Timing."""
-        return (
-            f"queue;dur={self.queue_ms:.1f}, fetch;dur={self.fetch_ms:.1f}, "
-            f"compose;dur={self.compose_ms:.1f}, encode;dur={self.encode_ms:.1f}, "
-            f"store;dur={self.store_ms:.1f}"
-        )
-
-
-class Served(Struct, frozen=True, kw_only=True):
-    """A rendition and how it was come by.
-
-    Attributes:
-        rendition: The picture.
-        source: `memory`, the name of a tier, or `render` for one made now.
-        stored: Whether one made now is kept anywhere.
-        collapsed: Whether it came from a flight that was already under way.
-        timings: Of the render, for one made now.
-    """
-
-    rendition: Rendition
-    source: str
-    stored: bool = False
-    collapsed: bool = False
-    timings: Timings | None = None
 
 
 class RenderService:
@@ -113,13 +71,20 @@ class RenderService:
         self._flights: Flights[Served] = Flights()
         self._turns = Turns(tiers, lease)
         self._watched = tuple(watched)
+        self._behind = Behind(
+            spare=executor.spare, make=lambda plan: self.render(plan, behind=True)
+        )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
-    async def render(self, plan: RenderPlan) -> Served:
+    async def render(self, plan: RenderPlan, *, behind: bool = False) -> Served:
         """Return the rendition of `plan`, from the nearest place that has it.
 
+        Args:
+            plan: What to find or make.
+            behind: Nobody waits for it: it may delay no request.
+
         Raises:
-            Overloaded: It must be made, and the bounded queue is full.
+            Overloaded: It must be made, and cannot be in time.
             AssetFailure: A layer file is missing or cannot be used.
             InvalidPlan: The plan is over a limit.
             RenderFailed: Drawing or encoding failed for a reason of our own.
@@ -132,7 +97,7 @@ class RenderService:
             return held
         instruments.lookups.add(1, "memory", "miss")
         served, joined = await self._flights.run(
-            key, lambda flight: self._find_or_make(key, plan, flight)
+            key, lambda flight: self._find_or_make(key, plan, flight), urgent=not behind
         )
         return _collapsed(served) if joined else served
 
@@ -148,17 +113,31 @@ class RenderService:
         found = await self.tiers.find(key)
         return None if found is None else self._keep(key, *found)
 
+    def expect(self, plan: RenderPlan) -> Expectation:
+        """Return what would become of a request that must make `plan` now. Never waits."""
+        return self._executor.expect(work_of(plan, self._layers(plan)))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a picture that must be made would have to wait."""
+        return self._executor.is_busy
+
+    def wish(self, key: RenderKey, plan: RenderPlan) -> None:
+        """Have `plan`, whose key is `key`, made when that delays no request."""
+        self._behind.wish(key, plan)
+
     async def draw(self, plan: RenderPlan) -> Canvas:
-        """Return the picture of `plan` before encoding; it takes a place like any render.
+        """Return the picture of `plan` before encoding, drawn when that delays no request.
 
         Raises:
-            Overloaded: The bounded queue is full.
             AssetFailure: A layer file is missing or cannot be used.
             InvalidPlan: The plan is over a limit.
         """
         check_plan(plan, self._limits)
-        async with self._executor.place():
-            tile = await self._gather(plan)
+        # Nothing runs between the end of waiting and the taking of the place.
+        await self._executor.spare()
+        async with self._executor.place(drawing_of(plan, self._layers(plan)), behind=True):
+            tile = await self._gather(self._layers(plan))
             return await self._executor.run(lambda: draw(plan, tile))
 
     def last_timings(self, key: RenderKey) -> Timings | None:
@@ -167,18 +146,19 @@ class RenderService:
 
     def note_gauges(self) -> None:
         """Note what is held and what is under way, to be seen. Takes some microseconds."""
-        executor = self._executor
+        admission = self._executor.admission
         instruments.held_bytes.set(self.memory.used_bytes, "renditions")
         instruments.held_bytes.set(self._rasters.used_bytes, "rasters")
         instruments.held_bytes.set(self.tiers.pending_bytes, "storing")
-        instruments.queue.set(executor.taken, "taken")
-        instruments.queue.set(executor.threads + executor.queue_length, "bound")
+        instruments.queue.set(admission.waiting_s, "waiting")
+        instruments.queue.set(admission.queue_s * admission.threads, "bound")
         instruments.flights.set(len(self._flights))
         for note in self._watched:
             note()
 
     async def close(self) -> None:
         """Finish what is under way, store what is waiting, let go of threads and tiers."""
+        await self._behind.close()
         await self._flights.settle()
         await self._turns.close()
         await self.tiers.close()
@@ -189,35 +169,41 @@ class RenderService:
     ) -> Served:
         with spans.stage("flight", key=key, format=plan.output.format):
             flight.traced = spans.current()
+            asked_s = time.monotonic()
             if (found := await self.tiers.find(key)) is not None:
                 return self._keep(key, *found)
             check_plan(plan, self._limits)
-            came_s = time.perf_counter()
+            looked_s = time.perf_counter()
             async with self._turns.turn(key) as turn:
-                asked_s = time.perf_counter()
-                spans.past("turn", came_s, asked_s)
+                spans.past("turn", looked_s, time.perf_counter())
                 if turn.found is not None:
                     instruments.coalesced.add(1, "fleet")
                     return self._keep(key, *turn.found)
-                async with self._executor.place():
+                work, queued_s = work_of(plan, self._layers(plan)), time.perf_counter()
+                async with self._executor.place(
+                    work, asked_s=asked_s, behind=not flight.urgent
+                ) as place:
                     begun_s = time.perf_counter()
-                    spans.past("queue", asked_s, begun_s)
+                    spans.past("queue", queued_s, begun_s)
                     flight.begin()
-                    return await self._make(key, plan, turn, queued_s=begun_s - asked_s)
+                    # Looked up again: what was missing may be there since, or gone.
+                    layers = self._layers(plan)
+                    place.revise(work_of(plan, layers))
+                    return await self._make(key, plan, turn, layers, queued_s=begun_s - queued_s)
 
     def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
         self.memory.put(key, rendition)
         return Served(rendition=rendition, source=tier)
 
     async def _make(
-        self, key: RenderKey, plan: RenderPlan, turn: Turn, *, queued_s: float
+        self, key: RenderKey, plan: RenderPlan, turn: Turn, layers: Layers, *, queued_s: float
     ) -> Served:
         try:
             started_s = time.perf_counter()
             with spans.stage("fetch"):
-                tile = await self._gather(plan)
+                tile = await self._gather(layers)
             fetched_s = time.perf_counter()
-            drawn = await self._executor.run(lambda: _draw(plan, tile))
+            drawn = await self._executor.run(lambda: draw_and_encode(plan, tile))
         except RenderServiceError as error:
             instruments.renders.add(1, plan.output.format, type(error).__name__)
             raise
@@ -238,9 +224,13 @@ class RenderService:
         stored = in_memory or turn.storing is not None
         return Served(rendition=rendition, source="render", stored=stored, timings=timings)
 
-    async def _gather(self, plan: RenderPlan) -> Callable[[Placement], Raster]:
+    def _layers(self, plan: RenderPlan) -> Layers:
+        """Look up which layers of `plan` are at hand."""
+        return Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
+
+    async def _gather(self, layers: Layers) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""
-        layers = Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
+        layers.count()
         found = await asyncio.gather(*(self._source.read(asset) for asset in layers.assets))
         files = dict(zip(layers.assets, found, strict=True))
         return lambda placement: layers.tile(placement, files)
@@ -266,33 +256,3 @@ def _count(file_format: Format, timings: Timings) -> None:
         ("store", timings.store_ms),
     ):
         instruments.stages.record(took_ms / 1000, stage, file_format)
-
-
-class _Drawn(NamedTuple):
-    """A rendition, and when its stages were over, by `time.perf_counter`."""
-
-    rendition: Rendition
-    started_s: float
-    composed_s: float
-    encoded_s: float
-
-
-def _draw(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> _Drawn:
-    """Draw and encode. Blocks.
-
-    Raises:
-        RenderFailed: Something that no error of ours foresees went wrong; chained to it.
-    """
-    output = plan.output
-    try:
-        started_s = time.perf_counter()
-        canvas = draw(plan, tile)
-        composed_s = time.perf_counter()
-        body = encode(canvas, output)
-        encoded_s = time.perf_counter()
-    except RenderServiceError:
-        raise
-    except Exception as error:
-        raise RenderFailed(f"The picture could not be drawn: {error!r}.") from error
-    rendition = make_rendition(body, output.format, *output.file_size_px)
-    return _Drawn(rendition, started_s, composed_s, encoded_s)

@@ -64,7 +64,7 @@ shed: Final = Counter(
     "render_service.shed",
     "{request}",
     "Requests answered 503 because they could not be served in time.",
-    Label(name="render_service.reason", values="why, e.g. `queue_full`"),
+    Label(name="render_service.reason", values="`queue`, `deadline`, `others`, `late`; `releases`"),
 )
 stages: Final = Histogram(
     "render_service.render.duration",
@@ -127,9 +127,9 @@ held_bytes: Final = Gauge(
 )
 queue: Final = Gauge(
     "render_service.queue.cost",
-    "{render}",
-    "Work that was admitted and is not done.",
-    Label(name="render_service.kind", values="`taken`, and `bound`: the most there may be"),
+    "s",
+    "Expected seconds of render threads, of pictures that wait for one.",
+    Label(name="render_service.kind", values="`waiting`, and `bound`: where refusing begins"),
 )
 flights: Final = Gauge("render_service.flights", "{picture}", "Pictures being found or drawn.")
 breakers: Final = Gauge(

@@ -64,7 +64,7 @@ def test_the_image_route_has_an_answer_to_any_path(planned, path, query):
 
 @given(path=PATHS, query=QUERIES)
 def test_the_alias_has_an_answer_to_any_path(planned, path, query):
-    route = AliasRoute(planner=planned.planner)
+    route = AliasRoute(planner=planned.planner, service=planned.service)
     status, body = ask(route, f"/img/{path}", query)
     assert status in (302, 400, 404, 422)
     assert len(body) < 4000

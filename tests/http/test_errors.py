@@ -2,13 +2,12 @@
 
 import asyncio
 import re
-import time
 
 import httpx
 import pytest
 
 from render_service.http.problem_pages import PAGES
-from tests.http.server import run_server
+from tests.http.server import COMPOSITIONS, run_server
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -156,7 +155,7 @@ def test_a_missing_layer_file_is_a_bad_gateway_that_names_it(broken, picture):
 @pytest.fixture
 def narrow(catalogue, tmp_path):
     """A server that draws one picture at a time and lets nobody wait."""
-    with run_server(catalogue, tmp_path, render_threads=1, queue_length=0) as server:
+    with run_server(catalogue, tmp_path, render_threads=1, queue_s=0) as server:
         yield server
 
 
@@ -180,19 +179,27 @@ async def test_more_than_the_queue_holds_is_refused_at_once_and_told_when_to_ret
 
 async def test_hits_and_health_are_answered_while_the_queue_is_full(narrow, picture):
     hit = picture(160, "jpg")
-    await asyncio.to_thread(warm, narrow.url + hit)
     async with httpx.AsyncClient(base_url=narrow.url) as client:
+        held = {"if-none-match": (await client.get(hit)).headers["etag"]}
         paths = [*cold(picture), hit, "/livez", "/readyz", hit]
-        answers = await asyncio.gather(*(client.get(path) for path in paths))
-    assert [answer.status_code for answer in answers[12:]] == [200] * 4
+        asking = [client.get(path) for path in paths] + [client.get(hit, headers=held)]
+        answers = await asyncio.gather(*asking)
+    assert [answer.status_code for answer in answers[12:]] == [200] * 4 + [304]
 
 
-def warm(url):
-    """Ask until it is drawn: the placeholders of a server just started take the one place."""
-    deadline_s = time.monotonic() + 30
-    while httpx.get(url).status_code != 200:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+async def test_a_picture_that_cannot_be_there_in_time_is_refused_and_says_why(tmp_path):
+    # Layers that nobody has seen take a second to decode, and each ring here has others.
+    asked = [f"/img/solitaire-ring/hero/1600.avif?shape={cut}" for cut in ("oval", "emerald-cut")]
+    with run_server(COMPOSITIONS, tmp_path, render_threads=1, deadline_s=1, queue_s=60) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+            answers = await asyncio.gather(
+                *(client.get(path, follow_redirects=True) for path in asked)
+            )
+    first, second = sorted(answers, key=lambda answer: answer.status_code)
+    assert first.status_code == 200
+    problem = check_problem(second, 503, "no-store")
+    assert problem["reason"] == "deadline"
+    assert str(problem["retry_after_s"]) == second.headers["retry-after"]
 
 
 @pytest.mark.parametrize("slug", sorted(PAGES))

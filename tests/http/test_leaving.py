@@ -43,7 +43,7 @@ class Visit:
 
 @pytest.fixture
 async def workshop(catalogue):
-    workshop = Workshop(catalogue, threads=1, queue_length=5)
+    workshop = Workshop(catalogue, threads=1)
     workshop.assets.gate.clear()
     workshop.route = ImageRoute(planner=LivePlanner(workshop.planner), service=workshop.service)
     yield workshop
@@ -64,6 +64,7 @@ async def test_a_picture_still_queued_is_dropped_when_its_client_leaves(workshop
     queued.leave()
     await queued.task
     assert workshop.executor.taken == 1
+    assert workshop.executor.admission.waiting_s == 0
     assert queued.sent == []
     workshop.assets.gate.set()
     await first.task

@@ -113,7 +113,7 @@ def test_a_mistake(server, method, url, status):
 def test_more_than_the_service_can_draw(catalogue, tmp_path, picture):
     paths = [picture(w, e, metal=m) for w in (160, 320) for e in ("png", "avif") for m in METALS]
     with (
-        run_server(catalogue, tmp_path, render_threads=1, queue_length=0) as narrow,
+        run_server(catalogue, tmp_path, render_threads=1, queue_s=0) as narrow,
         ThreadPoolExecutor(len(paths)) as pool,
     ):
         found = list(pool.map(lambda path: complaints(narrow.url + path), paths))

@@ -29,6 +29,15 @@ def rendition(body: bytes = b"picture", file_format: Format = Format.WEBP):
     return make_rendition(body, file_format, 40, 30)
 
 
+async def until(happened):
+    """Let the others go on until `happened()`."""
+    for _ in range(10_000):
+        if happened():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never happened")
+
+
 class FakeTier:
     """A tier of our own port that remembers what it was asked, and can be made to fail or wait."""
 
@@ -77,13 +86,21 @@ class Workshop:
     """A render service over the catalogue in `folder`, and its parts in reach."""
 
     def __init__(
-        self, folder, *, tiers=(), threads=2, queue_length=100, memory_bytes=MIB, lease=None
+        self,
+        folder,
+        *,
+        tiers=(),
+        threads=2,
+        queue_s=60.0,
+        deadline_s=60.0,
+        memory_bytes=MIB,
+        lease=None,
     ):
         found = load_catalogue(folder)
         self.planner = Planner(found.catalogue, PROFILES)
         self.assets = WatchedAssets(FolderAssets(found.files, 64 * MIB))
         self.memory = Memory(budget_bytes=memory_bytes)
-        self.executor = RenderExecutor(threads=threads, queue_length=queue_length)
+        self.executor = RenderExecutor(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self.tiers = Tiers(tiers, pending_budget_bytes=MIB)
         self.rasters = Rasters(budget_bytes=64 * MIB)
         self.service = RenderService(

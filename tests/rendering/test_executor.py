@@ -1,29 +1,34 @@
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
 
-from render_service.errors import Overloaded
+from render_service.errors import Overloaded, Refusal
+from render_service.rendering.cost import Work
 from render_service.rendering.executor import RenderExecutor
+
+SECOND = Work(own_ms=1000)
 
 
 class Job:
     """Holds a place until it is told to let go."""
 
-    def __init__(self, executor):
+    def __init__(self, executor, work=SECOND, *, behind=False):
         self.begun = asyncio.Event()
         self.gate = asyncio.Event()
-        self.task = asyncio.create_task(self._run(executor))
+        self.task = asyncio.create_task(self._run(executor, work, behind))
 
-    async def _run(self, executor):
-        async with executor.place():
+    async def _run(self, executor, work, behind):
+        async with executor.place(work, behind=behind):
             self.begun.set()
             await self.gate.wait()
 
 
 @pytest.fixture
 async def executor():
-    executor = RenderExecutor(threads=2, queue_length=3)
+    executor = RenderExecutor(threads=2, queue_s=100, deadline_s=1000)
     yield executor
     await executor.close()
 
@@ -47,32 +52,67 @@ async def test_as_many_run_at_once_as_there_are_threads(executor):
     await finish(jobs)
 
 
-async def test_the_one_too_many_is_refused_at_once(executor):
-    jobs = await start(executor, 5)
-    with pytest.raises(Overloaded):
-        async with executor.place():
-            pytest.fail("a place beyond the queue")
-    await finish(jobs)
-
-
-async def test_a_refusal_says_when_a_place_is_likely(executor):
-    jobs = await start(executor, 5)
+async def test_the_one_too_many_is_refused_at_once():
+    executor = RenderExecutor(threads=1, queue_s=1, deadline_s=1000)
+    jobs = await start(executor, 3)
     with pytest.raises(Overloaded) as refused:
-        async with executor.place():
+        async with executor.place(Work(own_ms=1001)):
             pytest.fail("a place beyond the queue")
+    assert refused.value.reason is Refusal.QUEUE
     assert refused.value.retry_after_s >= 1
     await finish(jobs)
+    await executor.close()
 
 
-async def test_slow_renders_make_for_longer_waits():
-    executor = RenderExecutor(threads=1, queue_length=0)
-    executor._mean_s = 7.2
-    jobs = await start(executor, 1)
+async def test_who_waits_past_the_deadline_is_refused():
+    executor = RenderExecutor(threads=1, queue_s=1000, deadline_s=0.05)
+    jobs = [Job(executor, Work(own_ms=1)) for _ in range(2)]
     with pytest.raises(Overloaded) as refused:
-        async with executor.place():
-            pytest.fail("a place beyond the queue")
-    assert refused.value.retry_after_s == 8
-    await finish(jobs)
+        await jobs[1].task
+    assert refused.value.reason is Refusal.LATE
+    await finish(jobs[:1])
+    await executor.close()
+
+
+async def test_a_short_render_passes_a_long_one_that_waits(executor):
+    jobs = await start(executor, 3)
+    (short,) = [Job(executor, Work(own_ms=10))]
+    await asyncio.sleep(0)
+    jobs[0].gate.set()
+    await short.begun.wait()
+    assert not jobs[2].begun.is_set()
+    await finish([*jobs, short])
+
+
+async def test_who_waits_for_a_spare_thread_waits_for_every_request(executor):
+    jobs = await start(executor, 3)
+    waiting = asyncio.create_task(executor.spare())
+    await finish(jobs[:2])
+    await jobs[2].begun.wait()
+    assert not waiting.done()
+    await finish(jobs[2:])
+    await waiting
+
+
+async def test_a_request_begins_beside_work_that_nobody_waits_for():
+    executor = RenderExecutor(threads=1, queue_s=0, deadline_s=1000)
+    wish = Job(executor, behind=True)
+    await wish.begun.wait()
+    request = Job(executor)
+    await request.begun.wait()
+    await finish([wish, request])
+    await executor.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness of each thread")
+async def test_render_threads_give_way_to_the_event_loop():
+    executor = RenderExecutor(threads=1, queue_s=0, deadline_s=1000, nice=3)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    async with executor.place(SECOND):
+        nice = await executor.run(
+            lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        )
+    assert (nice, os.getpriority(os.PRIO_PROCESS, 0)) == (min(own + 3, 19), own)
     await executor.close()
 
 
@@ -89,6 +129,7 @@ async def test_leaving_the_queue_frees_the_place(executor):
     jobs[4].task.cancel()
     await asyncio.gather(jobs[4].task, return_exceptions=True)
     assert executor.taken == 4
+    assert executor.admission.waiting_s == pytest.approx(2)
     (late,) = await start(executor, 1)
     assert executor.taken == 5
     await finish([*jobs, late])
@@ -97,13 +138,13 @@ async def test_leaving_the_queue_frees_the_place(executor):
 
 async def test_a_failed_render_frees_its_place(executor):
     with pytest.raises(ValueError, match="broken"):
-        async with executor.place():
+        async with executor.place(SECOND):
             raise ValueError("broken")
     assert executor.taken == 0
 
 
 async def test_work_runs_off_the_event_loop(executor):
-    async with executor.place():
+    async with executor.place(SECOND):
         name = await executor.run(lambda: threading.current_thread().name)
     assert name.startswith("render")
 
@@ -116,7 +157,7 @@ async def test_the_loop_goes_on_while_a_render_blocks(executor):
         release.wait()
         return "done"
 
-    async with executor.place():
+    async with executor.place(SECOND):
         running = asyncio.create_task(executor.run(work))
         await asyncio.to_thread(blocked.wait)
         assert not running.done()

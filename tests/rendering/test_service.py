@@ -76,19 +76,20 @@ async def test_equal_plans_of_different_selections_are_one_render(workshop):
 
 
 async def test_more_than_the_queue_holds_is_refused_and_the_accepted_are_answered(catalogue):
-    workshop = Workshop(catalogue, threads=1, queue_length=1)
+    workshop = Workshop(catalogue, threads=1, queue_s=0)
     workshop.assets.gate.clear()
     plans = [workshop.plan(width_px=width).plan for width in (160, 240, 320)]
     tasks = [asyncio.create_task(workshop.service.render(plan)) for plan in plans]
-    with pytest.raises(Overloaded):
-        await tasks[2]
+    for refused in tasks[1:]:
+        with pytest.raises(Overloaded):
+            await refused
     workshop.assets.gate.set()
-    assert [task.source for task in await asyncio.gather(*tasks[:2])] == ["render", "render"]
+    assert (await tasks[0]).source == "render"
     await workshop.service.close()
 
 
 async def test_hits_are_served_while_the_queue_is_full(catalogue):
-    workshop = Workshop(catalogue, threads=1, queue_length=0)
+    workshop = Workshop(catalogue, threads=1, queue_s=0)
     await workshop.service.render(workshop.plan(width_px=160).plan)
     workshop.assets.gate.clear()
     blocked = workshop.plan(width_px=240, gem="sapphire").plan
@@ -102,7 +103,7 @@ async def test_hits_are_served_while_the_queue_is_full(catalogue):
 
 
 async def test_work_still_queued_is_dropped_when_its_client_leaves(catalogue):
-    workshop = Workshop(catalogue, threads=1, queue_length=5)
+    workshop = Workshop(catalogue, threads=1)
     workshop.assets.gate.clear()
     running = asyncio.create_task(workshop.service.render(workshop.plan(width_px=160).plan))
     queued_plan = workshop.plan(width_px=240).plan
@@ -185,17 +186,14 @@ async def test_placeholders_are_made_of_opaque_views_and_left_out_of_clear_ones(
     assert placeholders.get(clear.key) is None
 
 
-async def test_placeholders_wait_for_a_place(workshop):
-    class Busy:
-        def __init__(self):
-            self.refusals = 0
-
-        async def draw(self, plan):
-            if self.refusals == 0:
-                self.refusals += 1
-                raise Overloaded(0)
-            return await workshop.service.draw(plan)
-
+async def test_a_placeholder_is_drawn_when_no_request_is(workshop):
+    workshop.assets.gate.clear()
     planned, placeholders = workshop.plan(), Placeholders()
-    await placeholders.fill(Busy(), {planned.key: planned.plan})
+    asked = asyncio.create_task(workshop.service.render(planned.plan))
+    await workshop.assets.reading.wait()
+    filling = asyncio.create_task(placeholders.fill(workshop.service, {planned.key: planned.plan}))
+    await asyncio.sleep(0.01)
+    assert workshop.assets.reads == len(planned.plan.placements)
+    workshop.assets.gate.set()
+    await asyncio.gather(asked, filling)
     assert placeholders.get(planned.key)

@@ -154,7 +154,7 @@ async def test_one_that_fails_leaves_its_turn_to_the_next(make_fleet):
 
 
 async def test_one_that_is_refused_holds_no_claim(make_fleet):
-    fleet = make_fleet(1, threads=1, queue_length=0)
+    fleet = make_fleet(1, threads=1, queue_s=0)
     (workshop,) = fleet.workshops
     workshop.assets.gate.clear()
     first = asyncio.create_task(workshop.service.render(fleet.plan))
