@@ -30,6 +30,11 @@ AWAY: Final = frozenset({"releases"})
 """What readiness names while the live state cannot be read, or be handed out for good."""
 
 
+_START_S: Final = 3.0
+"""A start that could go on with what is kept here waits for its store as long as it would take a
+slow one to answer, and no longer."""
+
+
 class Follower:
     """Keeps a planner at the live state of a store. Owned by one event loop.
 
@@ -65,14 +70,17 @@ class Follower:
             ReleaseUnreadable: It cannot be read.
             ReleasesUnavailable: The store could not be asked, and nothing is kept here.
         """
-        away: ReleasesUnavailable | None = None
+        away: Exception | None = None
+        recalled = await self._store.recall_live()
+        pointer: Pointer | None
         try:
-            pointer = await self._store.read_live()
-        except ReleasesUnavailable as error:
-            pointer = await self._store.recall_live()
-            if pointer is None:
+            async with asyncio.timeout(None if recalled is None else _START_S):
+                pointer = await self._store.read_live()
+        except (ReleasesUnavailable, TimeoutError) as error:
+            if recalled is None:
                 raise
-            away = error
+            pointer = recalled
+            away = error if str(error) else ReleasesUnavailable(f"no answer within {_START_S:g} s")
         if pointer is None:
             raise NothingPublished(self._store.place)
         await self._take(pointer)

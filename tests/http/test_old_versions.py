@@ -194,5 +194,5 @@ def test_a_folder_is_served_unpublished_and_has_no_old_versions(sound, silver, t
 
 
 def test_what_people_type_without_a_folder_is_about_the_demo_catalogue(tmp_path):
-    done = command("check", releases=tmp_path)
-    assert "1 composition, 2 views" in done.stdout
+    done = command("render", "nothing", "hero", "-o", tmp_path / "x.webp", releases=tmp_path)
+    assert "compositions: solitaire-ring" in done.stderr
