@@ -7,7 +7,7 @@ const LARGEST = 2;
 const STEP = 1.6;
 // How much closer a click on the picture opens it than the whole.
 const CLICKED = 2.5;
-// Keys of the viewer that turn or flip the picture: a ring on its head helps nobody.
+// Keys of the viewer that turn or flip the picture: standing on its head it helps nobody.
 const NOT_OURS = new Set(["r", "R", "f", "F"]);
 
 const find = (id) => document.getElementById(id);
