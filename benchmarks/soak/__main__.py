@@ -29,9 +29,6 @@ RENDERS: Final = 20_000
 HITS: Final = 200_000
 SAMPLES: Final = 100
 SEED: Final = 20_000
-SETTLES_S: Final = 0.3
-"""Between the last answer and the count: what is stored behind answers is stored, and closed
-connections are gone."""
 
 
 def main() -> int:
@@ -52,7 +49,7 @@ def main() -> int:
                 )
                 hits = arguments.hits * (number + 1) // arguments.samples
                 hits -= arguments.hits * number // arguments.samples
-                asyncio.run(_ask(traffic, paths[share], hits))
+                asyncio.run(traffic.run(paths[share], hits=hits))
                 asked, rendered = traffic.sources.total(), traffic.sources["render"]
                 samples.append(take_sample(ports, asked=asked, rendered=rendered))
             logs = "".join(log.read_text() for log in sorted(folder.glob("service-*.log")))
@@ -72,11 +69,6 @@ def _parse() -> argparse.Namespace:
     if arguments.samples < 10 or arguments.renders < arguments.samples or arguments.hits < 0:
         parser.error("at least 10 samples, a render for each, and no hits fewer than 0")
     return arguments
-
-
-async def _ask(traffic: Traffic, paths: list[str], hits: int) -> None:
-    await traffic.run(paths, hits=hits)
-    await asyncio.sleep(SETTLES_S)
 
 
 def _check(traffic: Traffic, pictures: int, logs: str) -> list[str]:

@@ -6,6 +6,7 @@ they were by then.
 """
 
 import json
+import time
 import urllib.request
 from collections.abc import Sequence
 from typing import Final
@@ -22,6 +23,14 @@ GROWTH: Final = 0.05
 SLACK: Final = 8
 """Of files, connections, threads and tasks, for each process: the connections of the traffic to one
 process; each may make the service open one more to Redis than it ever needed at once before."""
+
+_SETTLES_S: Final = 0.2
+_SETTLES_WITHIN_S: Final = 30.0
+"""What is stored behind answers is stored soon, on a busy disk some seconds later; tasks that are
+still there after half a minute are counted as kept."""
+
+_AT_REST: Final = 8
+"""Tasks of a service that nobody asks: the server, the lifespan, the census and its connection."""
 
 COUNTED: Final = ("files", "connections", "threads", "tasks")
 
@@ -54,7 +63,7 @@ class Sample(Struct, frozen=True, kw_only=True):
 
 def take_sample(ports: dict[int, psutil.Process], *, asked: int, rendered: int) -> Sample:
     """Count what the processes hold, by the port that each listens on. Blocks."""
-    inside = [_ask(port) for port in ports]
+    inside = [_settle(port) for port in ports]
     memory = [process.memory_full_info() for process in ports.values()]
     return Sample(
         asked=asked,
@@ -96,6 +105,18 @@ def judge(samples: Sequence[Sample], *, processes: int) -> list[str]:
 def as_json(samples: Sequence[Sample]) -> list[dict[str, int]]:
     """Return the samples as what JSON knows."""
     found: list[dict[str, int]] = json.loads(msgspec.json.encode(samples))
+    return found
+
+
+def _settle(port: int) -> Inside:
+    """Ask until two answers in a row have the same tasks, and no more than a service at rest."""
+    deadline_s = time.monotonic() + _SETTLES_WITHIN_S
+    found = _ask(port)
+    while time.monotonic() < deadline_s:
+        time.sleep(_SETTLES_S)
+        before, found = found, _ask(port)
+        if found.tasks == before.tasks and found.tasks <= _AT_REST:
+            break
     return found
 
 

@@ -25,6 +25,9 @@ _RESP: Final = 2
 """The protocol that a connection speaks from its first byte; version 3 asks for it first, and
 nothing here needs what it adds."""
 
+_CLOSED: Final = "the handler is closed"
+"""In the RuntimeError that uvloop 0.22 raises where asyncio has ConnectionResetError."""
+
 
 def connect_redis(url: str) -> Redis:
     """Return a client of the server at `url` (redis://, rediss:// or unix://); no call is made.
@@ -66,3 +69,8 @@ async def redis_call(timeout_s: float) -> AsyncIterator[None]:
         raise TierUnavailable(f"Redis did not answer within {timeout_s:g} s.") from error
     except (RedisError, OSError) as error:
         raise TierUnavailable(f"Redis: {str(error).rstrip('.')}.") from error
+    except RuntimeError as error:
+        # uvloop's word for a connection that was reset while nobody looked at it.
+        if _CLOSED not in str(error):
+            raise
+        raise TierUnavailable("Redis: the connection was reset.") from error
