@@ -57,13 +57,9 @@ class RedisServer:
         self._process = None
 
     def start(self):
-        self.start_loading()
-        wait_until(self.answers, lambda: self._log.read_text())
-
-    def start_loading(self):
-        """Start it and do not wait: it may be reading its file back, and says so when asked."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_until(self.answers, lambda: self._log.read_text())
 
     def answers(self):
         if self._process.poll() is not None:

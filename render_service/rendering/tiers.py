@@ -171,7 +171,8 @@ class Tiers:
     def _offer_again(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
         size_bytes = len(rendition.body)
         budget_bytes = self.pending_budget_bytes // RETRY_SHARE
-        if self._retrying_bytes + size_bytes > budget_bytes or not self._retry_after_s:
+        full = bool(self._retrying) and self._retrying_bytes + size_bytes > budget_bytes
+        if full or not self._retry_after_s:
             self.given_up += 1
             return
         self._retrying_bytes += size_bytes

@@ -1,4 +1,4 @@
-"""What a real Redis does to its clients: restarts empty, fills up, loads, follows, lies.
+"""What a real Redis does to its clients: restarts empty, fills up, follows another, lies.
 
 The last of these is a value under our name that is not ours: whatever it is, it is a miss, and the
 picture takes its place.
@@ -28,10 +28,8 @@ PROGRAMS = {"valkey": valkey_program, "redis_7": redis_program}
 def pair(request, catalogue, tmp_path_factory):
     """A service, and a server that a test may fill, restart and mislead."""
     folder = tmp_path_factory.mktemp(request.param)
-    # A server that reads its file back slowly is one that is loading for long enough to be asked.
-    words = ("--appendonly", "yes", "--key-load-delay", "100000")
     with (
-        run_redis(PROGRAMS[request.param](), folder, *words) as store,
+        run_redis(PROGRAMS[request.param](), folder) as store,
         run_watched(catalogue, folder / "service", redis_url=store.url, **PATIENT) as service,
     ):
         yield service, store
@@ -54,26 +52,15 @@ def from_redis(service, paths, pictures):
     wait_until(all_found, lambda: service.log.read_text())
 
 
-def test_a_redis_that_restarted_empty_is_filled_again(pair, pictures, raw):
-    service, _ = pair
-    paths = list(pictures)[:10]
-    from_redis(service, paths, pictures)
-    raw.flushall()
-    from_redis(service, paths, pictures)
-
-
-def test_a_redis_that_loads_its_file_is_passed_by_and_found_again(pair, pictures, raw):
+def test_a_redis_that_restarted_empty_is_filled_again(pair, pictures):
     service, store = pair
     paths = list(pictures)[:10]
     from_redis(service, paths, pictures)
     store.stop()
-    store.start_loading()
-    answers = ask(service, paths)
-    assert bodies_of(answers) == [pictures[path] for path in paths]
+    assert bodies_of(ask(service, paths)) == [pictures[path] for path in paths]
     assert readiness(service) == {"status": "degraded", "unavailable": ["redis"]}
-    wait_until(store.answers, lambda: "it loads for ever")
+    store.start()
     from_redis(service, paths, pictures)
-    assert "LOADING" in service.log.read_text() or "loading" in service.log.read_text()
 
 
 def test_a_redis_out_of_memory_serves_what_it_has_and_readiness_says_so(pair, pictures, raw):
