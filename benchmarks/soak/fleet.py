@@ -21,12 +21,13 @@ from render_service.adapters.embedded_valkey import run_valkey
 
 PROCESSES: Final = 2
 
+KIB: Final = 2**10
 MIB: Final = 2**20
 
 BUDGETS: Final = {
-    "RENDER_MEMORY_TIER_BYTES": 2 * MIB,
-    "RENDER_RASTER_CACHE_BYTES": 16 * MIB,
-    "RENDER_FILE_TIER_BYTES": 8 * MIB,
+    "RENDER_MEMORY_TIER_BYTES": 512 * KIB,
+    "RENDER_RASTER_CACHE_BYTES": 8 * MIB,
+    "RENDER_FILE_TIER_BYTES": 2 * MIB,
     "RENDER_QUEUE_LENGTH": 1000,
 }
 """Full after some 700 pictures of 3 kB, 40 layers of 0.4 MB, 2,700 files; nothing is refused."""

@@ -33,7 +33,7 @@ from render_service.rendering.service import RenderService, Served
 
 MEMO_ENTRIES: Final = 8192
 """Paths remembered at most: twice the pictures of 60 kB that a memory of 256 MiB holds. Each takes
-some 5 kB, so no more are kept than there are pictures in memory: of others nothing can be served."""
+some 5 kB, so no more are kept than memory has pictures: of others nothing can be served."""
 
 _METHODS: Final = ("GET", "HEAD")
 _CONDITIONAL: Final = frozenset((b"if-none-match", b"range"))

@@ -38,6 +38,20 @@ class Mode:
     made_up: bytes | None = None
 
 
+class Passing:
+    """How far one way of one connection has come in its mode."""
+
+    def __init__(self, mode):
+        self.mode, self.passed_bytes = mode, 0
+
+    def switch(self, mode):
+        if mode is not self.mode:
+            self.mode, self.passed_bytes = mode, 0
+
+    def ends(self, way):
+        return self.mode.way == way and self.passed_bytes == self.mode.end_after_bytes
+
+
 class FaultProxy:
     """A proxy in front of the server at `target_port`.
 
@@ -177,31 +191,27 @@ class FaultProxy:
 
     async def _pump(self, reader, writer, way, client):
         """Pass on what comes `way`, until an end or the mode says so."""
-        mode, passed = self._mode, 0
+        passing = Passing(self._mode)
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(PIECE_BYTES):
                 if way == ASKED:
                     self.asked += data
                 while data:
                     await self._while_silent()
-                    if self._mode is not mode:
-                        mode, passed = self._mode, 0
-                    if mode.made_up is not None:
-                        if way == ASKED:
-                            client.write(mode.made_up)
-                        break
-                    data, sent = await self._pass_on(mode, way, data, passed, writer)
-                    passed += sent
-                    if mode.way == way and passed == mode.end_after_bytes:
-                        if mode.reset:
-                            _reset(client)
-                        return
+                    passing.switch(self._mode)
+                    data = await self._pass_on(passing, way, data, writer, client)
+                    if passing.ends(way):
+                        return _end(client, reset=passing.mode.reset)
 
-    async def _pass_on(self, mode, way, data, passed, writer):
-        """Write a piece of `data`; return the rest and how much was written."""
-        size = len(data)
+    async def _pass_on(self, passing, way, data, writer, client):
+        """Pass a piece of `data` on, as the mode says; return the rest."""
+        mode, size = passing.mode, len(data)
+        if mode.made_up is not None:
+            if way == ASKED:
+                client.write(mode.made_up)
+            return b""
         if way == mode.way and mode.end_after_bytes is not None:
-            size = min(size, mode.end_after_bytes - passed)
+            size = min(size, mode.end_after_bytes - passing.passed_bytes)
         if way == mode.way and mode.bytes_per_s is not None:
             size = min(size, max(1, mode.bytes_per_s // TICKS_PER_S))
             await asyncio.sleep(1 / TICKS_PER_S)
@@ -210,16 +220,19 @@ class FaultProxy:
         if size:
             writer.write(data[:size])
             await writer.drain()
-        return data[size:], size
+        passing.passed_bytes += size
+        return data[size:]
 
     async def _while_silent(self):
         while self._mode.silent:  # noqa: ASYNC110  # the mode may be switched many times meanwhile
             await asyncio.sleep(0.005)
 
 
-def _reset(writer):
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    writer.transport.abort()
+def _end(writer, *, reset):
+    if reset:
+        wire = writer.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        writer.transport.abort()
 
 
 @contextlib.contextmanager

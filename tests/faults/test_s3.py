@@ -53,7 +53,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def bucket(ceph):
-    from tests.ceph import make_bucket  # noqa: PLC0415  # beside the credentials that it needs
+    from tests.ceph import make_bucket  # beside the credentials that it needs
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", ceph.access_key)

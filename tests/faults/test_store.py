@@ -42,7 +42,7 @@ def raw(pair):
 
 
 def from_redis(service, paths, pictures):
-    """Ask until all come from Redis, each time right: what was drawn is stored behind the answer."""
+    """Ask until all come from Redis, each time right: storing is behind the answer."""
 
     def all_found():
         answers = ask(service, paths)
