@@ -89,7 +89,7 @@ def judge(samples: Sequence[Sample], *, processes: int) -> list[str]:
     warm, last = first_tenth[-1], samples[-1]
     grown: list[str] = []
     share = last.memory_bytes / warm.memory_bytes - 1
-    if share > GROWTH:
+    if last.memory_bytes > round(warm.memory_bytes * (1 + GROWTH)):
         grown.append(
             f"Resident memory grew by {100 * share:.1f} % after the first tenth; "
             f"allowed are {100 * GROWTH:.0f} %."

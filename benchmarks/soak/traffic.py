@@ -48,7 +48,8 @@ class Traffic:
             Refused: Something was not answered with 200.
             OSError: A process is gone.
         """
-        each = CONNECTIONS * len(self._ports)
+        # Each begins with a picture of its own: before that there is nothing to ask for again.
+        each = min(CONNECTIONS * len(self._ports), len(paths))
         async with asyncio.TaskGroup() as group:
             for number in range(each):
                 port = self._ports[number % len(self._ports)]
