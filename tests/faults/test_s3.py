@@ -5,6 +5,7 @@ past it.
 """
 
 import asyncio
+import time
 import urllib.parse
 
 import pytest
@@ -174,3 +175,19 @@ def test_an_object_that_was_cut_short_is_drawn_anew_and_replaced(fleet, bucket, 
     asyncio.run(cut())
     assert bodies_of(ask(service, [path])) == [pictures[path]]
     wait_until(lambda: sources(ask(service, [path])) == ["s3"], lambda: service.log.read_text())
+
+
+def test_a_stop_waits_for_no_silent_s3(catalogue, bucket, pictures, tmp_path):
+    paths = list(pictures)[:6]
+    port = urllib.parse.urlsplit(bucket.endpoint).port
+    # Puts have fifty times as long as reads: a minute, if the stop waited for them.
+    settings = {"s3_bucket": bucket.name, "s3_timeout_s": 1.2, "file_tier_bytes": 0}
+    with run_proxy(port) as proxy:
+        proxy.silence()
+        settings |= {"s3_endpoint": proxy.http_url, "graceful_stop_s": 1}
+        with run_watched(catalogue, tmp_path, **settings) as service:
+            assert bodies_of(ask(service, paths)) == [pictures[path] for path in paths]
+            begun_s = time.monotonic()
+            service.stop()
+            assert time.monotonic() - begun_s < 30
+        assert "not stored in time" in service.log.read_text()
