@@ -5,6 +5,7 @@ ends the soak.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -72,21 +73,34 @@ class Traffic:
             done = share
 
     async def _ask_all(self, port: int, paths: Sequence[str | None]) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        connection = await asyncio.open_connection("127.0.0.1", port)
         try:
             for path in paths:
                 wanted = path or self._again(port)
-                self.sources[await _ask(reader, writer, wanted)] += 1
+                try:
+                    source = await _ask(*connection, wanted)
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    # A server closes what was idle for long, as on a busy machine a client may
+                    # seem to be; who finds it closed asks again, as browsers do, and once.
+                    await _close(connection[1])
+                    connection = await asyncio.open_connection("127.0.0.1", port)
+                    source = await _ask(*connection, wanted)
+                self.sources[source] += 1
                 if path:
                     self._warm[port].append(path)
         finally:
-            writer.close()
-            await writer.wait_closed()
+            await _close(connection[1])
 
     def _again(self, port: int) -> str:
         others = [other for other in self._ports if self._warm[other]]
         where = self._chance.choice(others) if self._chance.randrange(_ELSEWHERE) == 0 else port
         return self._chance.choice(self._warm[where] or self._warm[others[0]])
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> str:
