@@ -21,8 +21,14 @@ FORBIDDEN = re.compile(
     r"Traceback|never retrieved|was destroyed|never awaited|Unclosed| ERROR | CRITICAL |Exception"
 )
 
-CACHE_ONLY = {"memory_tier_bytes": 0, "file_tier_bytes": 0, "graceful_stop_s": 1}
-"""Without memory and files every request asks the stores between which the fault stands."""
+CACHE_ONLY = {
+    "memory_tier_bytes": 0,
+    "file_tier_bytes": 0,
+    "graceful_stop_s": 1,
+    "queue_length": 1000,
+}
+"""Without memory and files every request asks the stores between which the fault stands; the queue
+refuses nobody, however slow the machine is."""
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from render_service.rendering.breaker import FAILURES, PUTS_AT_ONCE
+from render_service.rendering.breaker import FAILURES
 from tests.faults.proxy import ASKED, run_proxy
 from tests.faults.service import (
     CACHE_ONLY,
@@ -23,6 +23,7 @@ from tests.faults.service import (
 )
 from tests.servers import redis_program, run_redis, valkey_program, wait_until
 
+IDLE = 8
 GET = b"\r\nGET\r\n"
 
 FAULTS = {
@@ -132,5 +133,5 @@ def test_sixty_faults_leave_no_file_open(fleet, pictures):
             ask(service, paths)
         proxy.flow()
     wait_for_readiness(service, "ready", list(pictures))
-    # Connections that were ever needed at once stay open: fewer than faults by far.
-    assert open_files(service) <= before + PUTS_AT_ONCE
+    # At most eight idle connections for pictures and as many for claims: fewer than faults by far.
+    wait_until(lambda: open_files(service) <= before + 2 * IDLE, lambda: f"{open_files(service)}")
