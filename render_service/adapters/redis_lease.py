@@ -66,7 +66,9 @@ class RedisLease:
     async def take(self, key: RenderKey) -> "RedisClaim | None":
         async with redis_call(self.timeout_s):
             keys = [_name(key), f"{_name(key)}/count"]
-            token = int(await self._take(keys=keys, args=[self._lease_ms, _COUNT_KEPT_S]))
+            token = await self._take(keys=keys, args=[self._lease_ms, _COUNT_KEPT_S])
+        if not isinstance(token, int):
+            raise TierUnavailable("Redis: the answer to a claim is no number.")
         return RedisClaim(self, key, token) if token else None
 
     async def is_held(self, key: RenderKey) -> bool:

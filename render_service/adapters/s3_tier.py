@@ -25,10 +25,10 @@ from render_service.rendering.rendition import IMMUTABLE, Rendition
 
 _PUT_PATIENCE: Final = 50
 """Storing is behind the answer, so it may take 50 times as long as reading: 10 s where a read has
-0.2 s. Nothing is tried again: the next render of a picture that was not stored stores it."""
+0.2 s. Nothing is tried again here: `rendering/tiers.py` offers it again."""
 
 _CONNECTIONS: Final = 64
-"""As many as calls may be under way: 32 reads and 32 writes (see `rendering/breaker.py`)."""
+"""More than calls may be under way: 32 reads and 8 writes (see `rendering/breaker.py`)."""
 
 _SEAL: Final = "seal"
 """The name of the seal, in hex, in the object's metadata (`x-amz-meta-seal`)."""

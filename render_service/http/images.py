@@ -46,7 +46,8 @@ from render_service.telemetry.spans import TRACING
 _log = logging.getLogger(__name__)
 
 MEMO_ENTRIES: Final = 8192
-"""Paths remembered: twice the pictures of 60 kB that a memory of 256 MiB holds; about 10 MB."""
+"""Paths remembered at most: twice the pictures of 60 kB that a memory of 256 MiB holds. Each takes
+some 5 kB, so no more are kept than memory has pictures: of others nothing can be served."""
 
 _METHODS: Final = ("GET", "HEAD")
 _SPECIAL: Final = frozenset((b"if-none-match", b"range", b"traceparent"))
@@ -177,7 +178,7 @@ class ImageRoute:
         served = self._service.held(planned.key)
         if served is None:
             return
-        if len(self._memo) >= MEMO_ENTRIES:
+        while len(self._memo) >= min(MEMO_ENTRIES, len(self._memory)):
             # The first in: a popular path that goes is back with its next request.
             del self._memo[next(iter(self._memo))]
         headers = [*picture_headers(served, _tags(planned)), *body_headers(rendition)]

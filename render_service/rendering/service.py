@@ -160,6 +160,8 @@ class RenderService:
         """Finish what is under way, store what is waiting, let go of threads and tiers."""
         await self._behind.close()
         await self._flights.settle()
+        # Before the claims, each of which is held until what was made under it is stored.
+        await self.tiers.finish()
         await self._turns.close()
         await self.tiers.close()
         await self._executor.close()

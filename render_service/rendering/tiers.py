@@ -2,11 +2,14 @@
 
 A tier makes the service faster and never makes it fail: a tier that cannot be asked is a miss, and
 storing happens behind the answer, within a budget of bytes, dropped rather than queued without end.
+What a tier did not take is offered again a few times, within a budget of its own, so that a store
+that is away keeps nothing from those that are there.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from typing import Final
 
 from opentelemetry.trace import SpanContext
 
@@ -18,6 +21,17 @@ from render_service.telemetry import instruments, spans
 
 _log = logging.getLogger(__name__)
 
+RETRY_AFTER_S: Final = (2.0, 8.0, 32.0)
+"""A store that restarts is back within seconds, one that fails over within a minute: after that the
+next render of the picture stores it. The first wait is a breaker's pause."""
+
+RETRY_SHARE: Final = 2
+"""What waits to be offered again may take 1/2 of what may wait to be stored."""
+
+CLOSE_WITHIN_S: Final = 5.0
+"""Of storing at the end: what is left between the 25 s in which a service stops and the 30 s after
+which Kubernetes kills it."""
+
 
 class Tiers:
     """Several tiers as one.
@@ -26,12 +40,23 @@ class Tiers:
         pending_budget_bytes: The most that renditions waiting to be stored may take; what comes
             on top is not stored. A rendition too large for it is stored when nothing else waits.
         dropped: Renditions not stored because too much was waiting.
+        given_up: Renditions that a tier did not take, nor when they were offered again.
     """
 
-    def __init__(self, tiers: Sequence[RenditionTier], *, pending_budget_bytes: int) -> None:
+    def __init__(
+        self,
+        tiers: Sequence[RenditionTier],
+        *,
+        pending_budget_bytes: int,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+    ) -> None:
+        """Read `tiers` as one; what one does not take is offered again after `retry_after_s`."""
         self.pending_budget_bytes = pending_budget_bytes
-        self.dropped = 0
+        self.dropped = self.given_up = 0
         self._tiers = tuple(tiers)
+        self._retry_after_s = tuple(retry_after_s)
+        self._retrying: set[asyncio.Task[None]] = set()
+        self._retrying_bytes = 0
         self._pending: set[asyncio.Task[None]] = set()
         self._pending_bytes = 0
         self._silent: set[tuple[str, str]] = set()
@@ -43,8 +68,8 @@ class Tiers:
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes of the renditions waiting to be stored."""
-        return self._pending_bytes
+        """Bytes of the renditions waiting to be stored, or to be offered again."""
+        return self._pending_bytes + self._retrying_bytes
 
     @property
     def unavailable(self) -> frozenset[str]:
@@ -73,14 +98,28 @@ class Tiers:
         """Store in every tier, behind the answer; return what does it, or None if not accepted."""
         return self._store_behind(key, rendition, self._tiers)
 
+    @property
+    def waiting(self) -> int:
+        """Renditions that wait to be stored or to be offered again."""
+        return len(self._pending) + len(self._retrying)
+
     async def settle(self) -> None:
-        """Wait until nothing is waiting to be stored."""
+        """Wait until nothing is waiting to be stored for the first time."""
         while self._pending:
             await asyncio.wait(self._pending)
 
+    async def finish(self, within_s: float = CLOSE_WITHIN_S) -> None:
+        """Store what is waiting, but no longer than `within_s`; offer nothing again."""
+        try:
+            await asyncio.wait_for(self.settle(), within_s)
+        except TimeoutError:
+            _log.warning("%d renditions were not stored in time", len(self._pending))
+            await _cancel(self._pending)
+        await _cancel(self._retrying)
+
     async def close(self) -> None:
-        """Store what is waiting, then let go of every tier."""
-        await self.settle()
+        """Store what is waiting, as `finish` does, then let go of every tier."""
+        await self.finish()
         for tier in self._tiers:
             await tier.close()
 
@@ -137,6 +176,11 @@ class Tiers:
             await asyncio.gather(*puts)
 
     async def _put_one(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
+        if not await self._offer(tier, key, rendition):
+            self._offer_again(tier, key, rendition)
+
+    async def _offer(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> bool:
+        """Put it into one tier; return whether that was possible."""
         with spans.stage("put", tier=tier.name) as span:
             try:
                 await tier.put(key, rendition)
@@ -144,10 +188,40 @@ class Tiers:
                 instruments.stores.add(1, tier.name, "unavailable")
                 spans.fail(span, "unavailable")
                 self._note(tier, "written", error)
-                return
+                return False
         instruments.stores.add(1, tier.name, "stored")
         instruments.stored.add(len(rendition.body), tier.name)
         self._note(tier, "written", None)
+        return True
+
+    def _offer_again(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
+        size_bytes = len(rendition.body)
+        budget_bytes = self.pending_budget_bytes // RETRY_SHARE
+        full = bool(self._retrying) and self._retrying_bytes + size_bytes > budget_bytes
+        if full or not self._retry_after_s:
+            self._give_up(tier)
+            return
+        self._retrying_bytes += size_bytes
+        task = asyncio.create_task(self._retry(tier, key, rendition))
+        self._retrying.add(task)
+        task.add_done_callback(lambda done: self._retried(done, size_bytes))
+
+    async def _retry(self, tier: RenditionTier, key: RenderKey, rendition: Rendition) -> None:
+        for wait_s in self._retry_after_s:
+            await asyncio.sleep(wait_s)
+            if await self._offer(tier, key, rendition):
+                return
+        self._give_up(tier)
+
+    def _give_up(self, tier: RenditionTier) -> None:
+        self.given_up += 1
+        instruments.stores.add(1, tier.name, "given up")
+
+    def _retried(self, task: asyncio.Task[None], size_bytes: int) -> None:
+        self._retrying.discard(task)
+        self._retrying_bytes -= size_bytes
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("storing a rendition failed", exc_info=error)
 
     def _note(self, tier: RenditionTier, what: str, error: TierUnavailable | None) -> None:
         """Log when a tier goes silent and when it is back, not once per request between."""
@@ -158,3 +232,14 @@ class Tiers:
         elif error is None and silent in self._silent:
             self._silent.discard(silent)
             _log.info("tier %s can be %s again", tier.name, what)
+            if what == "read":
+                # One that was away as a whole is back: whether it can be written the next put
+                # says, which where everything is stored already may come tomorrow.
+                self._silent.discard((tier.name, "written"))
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

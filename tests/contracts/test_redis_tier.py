@@ -177,3 +177,10 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(url):
     with pytest.raises(InvalidSetting) as refused:
         connect_redis(url)
     assert "hunter2" not in str(refused.value)
+
+
+async def test_connections_of_a_burst_are_closed_after_it(tier, raw):
+    await asyncio.gather(*(tier.put(key(number), rendition()) for number in range(50)))
+    while len(await raw.client_list()) > 10:  # noqa: ASYNC110  # the server tells nobody
+        await asyncio.sleep(0.01)
+    assert await tier.get(key(1)) == rendition()

@@ -85,12 +85,46 @@ def test_a_second_service_on_the_same_data_uses_the_first_ones(catalogue, servic
     assert found.content == drawn.content
 
 
-def test_pictures_keep_flowing_when_it_is_killed(catalogue, folder, picture):
+def test_pictures_keep_flowing_when_it_is_killed_and_it_is_started_again(
+    catalogue, folder, picture
+):
+    settings = {**EMBEDDED, "memory_tier_bytes": 0, "breaker_pause_s": 0.1, "graceful_stop_s": 1}
+    with run_server(catalogue, folder, **settings) as server:
+        drawn = httpx.get(server.url + picture())
+        (first,) = valkeys(server)
+        wait_until(lambda: is_found(server, picture()), lambda: server.log.read_text())
+
+        first.kill()
+        assert httpx.get(server.url + picture()).content == drawn.content
+        wait_until(lambda: is_found(server, picture()), lambda: server.log.read_text())
+        (second,) = valkeys(server)
+        second.kill()
+        wait_until(lambda: is_found(server, picture()), lambda: server.log.read_text())
+
+        assert len({first.pid, second.pid, *(one.pid for one in valkeys(server))}) == 3
+        assert httpx.get(server.url + picture()).content == drawn.content
+        last = valkeys(server)
+    assert psutil.wait_procs(last, timeout=10)[1] == []
+
+
+def is_found(server, path):
+    """Whether a picture comes from the Valkey."""
+    answer = httpx.get(server.url + path)
+    assert answer.status_code == 200
+    return answer.headers["cache-status"].endswith("detail=redis")
+
+
+def test_one_that_was_started_again_ends_with_its_service_however_that_ends(catalogue, folder):
     with run_server(catalogue, folder, **EMBEDDED) as server:
-        (valkey,) = valkeys(server)
-        valkey.kill()
-        wait_until(lambda: valkey.status() == psutil.STATUS_ZOMBIE, lambda: "it lives")
-        assert httpx.get(server.url + picture()).status_code == 200
+        (first,) = valkeys(server)
+        first.kill()
+        wait_until(
+            lambda: [one.pid for one in valkeys(server)] not in ([], [first.pid]),
+            lambda: server.log.read_text(),
+        )
+        (second,) = valkeys(server)
+        server.stop(signal.SIGKILL)
+        assert psutil.wait_procs([second], timeout=60)[1] == []
 
 
 def test_a_folder_it_cannot_use_stops_the_start_and_says_so(catalogue, folder):

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 
+from render_service.errors import TierUnavailable
 from render_service.rendering.tiers import Tiers
 from tests.rendering.builders import FakeTier, key, rendition
 
@@ -117,3 +118,69 @@ async def test_the_holders_of_a_key_are_named_and_nothing_is_filled():
     assert await tiers.holders(key(1)) == ("far",)
     await tiers.settle()
     assert near.held == {}
+
+
+async def test_what_a_tier_did_not_take_is_offered_again():
+    tier = FakeTier()
+    tier.failing = True
+    tiers = Tiers([tier], pending_budget_bytes=1000, retry_after_s=(0, 0, 0, 0.01, 0.01))
+    await tiers.store(key(1), rendition())
+    tier.failing = False
+    while tiers.waiting:  # noqa: ASYNC110  # nobody is told when it has been taken
+        await asyncio.sleep(0)
+    assert tier.held == {key(1): rendition()}
+    assert (tiers.given_up, tiers.unavailable) == (0, frozenset())
+
+
+async def test_it_is_not_offered_for_ever():
+    tier = FakeTier()
+    tier.failing = True
+    tiers = Tiers([tier], pending_budget_bytes=1000, retry_after_s=(0, 0))
+    await tiers.store(key(1), rendition())
+    while tiers.waiting:  # noqa: ASYNC110  # nobody is told when it has been given up
+        await asyncio.sleep(0)
+    assert tiers.given_up == 1
+
+
+async def test_what_waits_for_a_tier_that_is_away_keeps_nothing_from_the_others():
+    away, there = FakeTier("away"), FakeTier("there")
+    away.failing = True
+    tiers = Tiers([away, there], pending_budget_bytes=400, retry_after_s=(3600,))
+    for number in range(10):
+        await tiers.store(key(number), rendition(bytes(100)))
+    assert len(there.held) == 10
+    assert (tiers.waiting, tiers.given_up, tiers.dropped) == (2, 8, 0)
+    await tiers.close()
+
+
+async def test_closing_waits_for_no_tier_that_is_away():
+    away, stuck = FakeTier("away"), FakeTier("stuck")
+    away.failing = True
+    stuck.gate.clear()
+    tiers = Tiers([away, stuck], pending_budget_bytes=1000, retry_after_s=(3600,))
+    tiers.store(key(1), rendition())
+    await asyncio.sleep(0)
+    await tiers.finish(within_s=0.01)
+    assert tiers.waiting == 0
+
+
+async def test_a_tier_that_was_away_and_can_be_read_again_is_available():
+    tier = FakeTier("tier")
+    tier.failing = True
+    tiers = Tiers([tier], pending_budget_bytes=1000, retry_after_s=())
+    await tiers.find(key(1))
+    await tiers.store(key(1), rendition())
+    tier.failing = False
+    await tiers.find(key(2))
+    assert tiers.unavailable == frozenset()
+
+
+async def test_a_tier_that_can_be_read_all_the_time_but_not_written_is_not():
+    class Full(FakeTier):
+        async def put(self, key, rendition):
+            raise TierUnavailable("The fake tier is full.")
+
+    tiers = Tiers([Full("full")], pending_budget_bytes=1000, retry_after_s=())
+    await tiers.store(key(1), rendition())
+    await tiers.find(key(1))
+    assert tiers.unavailable == {"full"}
