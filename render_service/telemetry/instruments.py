@@ -104,7 +104,7 @@ stores: Final = Counter(
     _TIER,
     Label(
         name="render_service.result",
-        values="`stored`, `unavailable`, `dropped` (too many waited), `given up` (after several tries)",
+        values="`stored`, `unavailable`, `dropped` (too many waited), `given up` (in the end)",
     ),
 )
 stored: Final = Counter(
