@@ -25,7 +25,8 @@ import uvicorn
 
 from benchmarks.report import Report, machine_facts, publish
 from render_service.formats import Format
-from render_service.http.asgi import FrontDoor, Zoom, make_app
+from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.iiif import Zoom
 from render_service.http.protocol import PreparedHeads
 from render_service.http.replies import Receive, Scope, Send
 from render_service.planning.planner import PlannedImage, Planner

@@ -27,7 +27,8 @@ from opentelemetry.trace import INVALID_SPAN
 from benchmarks.hit import make_service, measure, path_of_hits, run_server, serve
 from benchmarks.report import Report, Times, machine_facts, publish, ratio, time_in_turn
 from render_service.http import images, observed
-from render_service.http.asgi import FrontDoor, Zoom, make_app
+from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.iiif import Zoom
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.releases.live import LivePlanner
 from render_service.settings import Settings, read_settings

@@ -94,10 +94,8 @@ def make_api(
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies={
-            **_planners(planner),
-            "render_service": _given(service),
+            **_given_to_handlers(planner, service, public_url),
             "manifests": Provide(manifests_of, sync_to_thread=False),
-            "public_url": _given(public_url),
         },
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -179,10 +177,16 @@ def _openapi() -> OpenAPIConfig:
     )
 
 
-def _planners(planner: LivePlanner) -> dict[str, Provide]:
-    """One planner for all of a request, whatever is published meanwhile; and who holds it."""
-    current = Provide(lambda: planner.current, sync_to_thread=False)
-    return {"planner": current, "live_planner": _given(planner)}
+def _given_to_handlers(
+    planner: LivePlanner, service: RenderService, public_url: str
+) -> dict[str, Provide]:
+    """By name; `planner` is one for all of a request, whatever is published meanwhile."""
+    return {
+        "planner": Provide(lambda: planner.current, sync_to_thread=False),
+        "live_planner": _given(planner),
+        "render_service": _given(service),
+        "public_url": _given(public_url),
+    }
 
 
 def _given(value: object) -> Provide:

@@ -6,11 +6,9 @@ the first bytes of the path.
 
 from typing import cast
 
-from msgspec import Struct
-
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
-from render_service.http.iiif import IiifRoute
+from render_service.http.iiif import IiifRoute, Zoom
 from render_service.http.images import ImageRoute
 from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
@@ -18,10 +16,7 @@ from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
-from render_service.pixels.limits import Limits
 from render_service.planning.iiif import IIIF_PREFIX
-from render_service.planning.iiif_part import IiifPolicy
-from render_service.planning.signatures import Signer
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -82,14 +77,6 @@ class FrontDoor:
         scope["path_template"] = asked.get("path_template", "")
 
 
-class Zoom(Struct, frozen=True, kw_only=True):
-    """How deep zoom is offered; the fields are the arguments of `IiifRoute`."""
-
-    policy: IiifPolicy = IiifPolicy.FINITE
-    signer: Signer = Signer(())
-    pixels_max: int = Limits().max_output_pixels
-
-
 def make_app(
     *,
     planner: LivePlanner,
@@ -121,14 +108,7 @@ def make_app(
         alias=AliasRoute(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
-        iiif=IiifRoute(
-            planner=planner,
-            service=service,
-            public_url=public_url,
-            policy=zoom.policy,
-            signer=zoom.signer,
-            pixels_max=zoom.pixels_max,
-        ),
+        iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
         # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
         api=cast(App, api),
         metrics=MetricsRoute(telemetry.folder) if telemetry.scraped else None,

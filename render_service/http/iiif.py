@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from msgspec import Struct
+
 from render_service.errors import (
     ReleaseUnreadable,
     SignatureNeeded,
@@ -20,6 +22,7 @@ from render_service.errors import (
 from render_service.http.alias import CACHE_CONTROL
 from render_service.http.asked import refuse_query
 from render_service.http.caching import is_current
+from render_service.http.cors import for_any_origin, preflight
 from render_service.http.iiif_info import JSON, LD_JSON, LEVELS, describe_image, origin_of
 from render_service.http.observed import IIIF_INFO_ROUTE, IIIF_ROUTE
 from render_service.http.pictures import picture_headers, purge_tags, send_picture
@@ -27,7 +30,6 @@ from render_service.http.problems import describe_error, describe_status
 from render_service.http.replies import (
     ClientGone,
     Headers,
-    Message,
     Receive,
     Scope,
     Send,
@@ -39,6 +41,7 @@ from render_service.http.replies import (
     unless_gone,
 )
 from render_service.http.signed import granted_cache_control, read_grant
+from render_service.pixels.limits import Limits
 from render_service.planning.iiif import (
     IIIF_PREFIX,
     INFO,
@@ -63,6 +66,8 @@ from render_service.planning.url import PATH_LENGTH_MAX
 from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE
 from render_service.rendering.service import RenderService
+from render_service.telemetry import spans
+from render_service.telemetry.logs import masked_path
 
 _log = logging.getLogger(__name__)
 
@@ -74,10 +79,23 @@ HOST_CACHE_CONTROL: Final = "private, max-age=3600"
 give it to those who asked another."""
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS")
-_CORS: Final = (b"access-control-allow-origin", b"*")
 _PREFIX: Final = IIIF_PREFIX.split("/")[:-1]
 _IMAGE_SEGMENTS: Final = 5
 """Identifier, region, size, rotation, quality with format."""
+
+
+class Zoom(Struct, frozen=True, kw_only=True):
+    """How deep zoom is offered.
+
+    Attributes:
+        policy: Who may ask for what is not announced.
+        signer: Knows the signatures of what is not.
+        pixels_max: Most pixels of one picture.
+    """
+
+    policy: IiifPolicy = IiifPolicy.FINITE
+    signer: Signer = Signer(())
+    pixels_max: int = Limits().max_output_pixels
 
 
 class IiifRoute:
@@ -87,9 +105,7 @@ class IiifRoute:
         planner: Plans what a path asks for, in the version that it names.
         service: Finds or makes what was planned.
         public_url: Before every URL handed out; "" takes the host that was asked.
-        policy: Who may ask for what is not announced.
-        signer: Knows the signatures of what is not.
-        pixels_max: Most pixels of one picture.
+        zoom: How it is offered.
         now: Seconds since 1970.
     """
 
@@ -99,18 +115,16 @@ class IiifRoute:
         planner: LivePlanner,
         service: RenderService,
         public_url: str,
-        policy: IiifPolicy,
-        signer: Signer,
-        pixels_max: int,
+        zoom: Zoom,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._planner, self._service, self._public_url = planner, service, public_url
-        self._policy, self._signer, self._pixels_max = policy, signer, pixels_max
+        self._policy, self._signer, self._pixels_max = zoom.policy, zoom.signer, zoom.pixels_max
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        send = _for_any_origin(send)
+        send = for_any_origin(send)
         try:
             await self._answer(scope, receive, send)
         except ClientGone:
@@ -120,7 +134,7 @@ class IiifRoute:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
-            return await send_whole(send, 204, header_bytes(_preflight()), b"")
+            return await send_whole(send, 204, header_bytes(preflight(_METHODS)), b"")
         if scope["method"] not in _METHODS:
             detail = "Images are read with GET or HEAD."
             facts = {"allow": ", ".join(_METHODS)}
@@ -129,7 +143,7 @@ class IiifRoute:
         try:
             await self._send(scope, receive, send, segments)
         except ReleaseUnreadable as error:
-            _log.warning("%s: %s", scope["path"], error)
+            _log.warning("%s: %s", masked_path(scope["path"]), error)
             await self._send_on(send, segments)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, segments: list[str]) -> None:
@@ -221,10 +235,11 @@ class IiifRoute:
 
     async def _show(self, given: str) -> tuple[Planner, Shown]:
         """What an identifier names, and who plans it: the release that published its version."""
-        asked = parse_identifier(given)
-        planner = await self._planner.planner_of(asked.composition, asked.view, asked.version)
-        shown = planner.show(asked.composition, asked.view, asked.version, dict(asked.selection))
-        return planner, shown
+        with spans.stage("plan"):
+            asked = parse_identifier(given)
+            names = asked.composition, asked.view, asked.version
+            planner = await self._planner.planner_of(*names)
+            return planner, planner.show(*names, dict(asked.selection))
 
     def _canvas(self, shown: Shown) -> Canvas:
         view = shown.view
@@ -263,27 +278,6 @@ def _segments(scope: Scope) -> list[str]:
     if prefix != _PREFIX or too_long or any("/" in part for part in segments):
         raise UnknownIdentifier("/".join(said))
     return segments
-
-
-def _preflight() -> list[tuple[str, str]]:
-    return [
-        ("allow", ", ".join(_METHODS)),
-        ("access-control-allow-methods", ", ".join(_METHODS)),
-        ("access-control-allow-headers", "*"),
-        ("access-control-max-age", "86400"),
-        ("cache-control", "no-store"),
-    ]
-
-
-def _for_any_origin(send: Send) -> Send:
-    """Let scripts of any site read the answer, errors included."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], _CORS]}
-        await send(message)
-
-    return sending
 
 
 async def _redirect(

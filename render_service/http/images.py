@@ -40,6 +40,7 @@ from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE, Rendition
 from render_service.rendering.service import RenderService
 from render_service.telemetry import instruments, spans
+from render_service.telemetry.logs import masked_path
 from render_service.telemetry.running import AccessLog
 from render_service.telemetry.spans import TRACING
 
@@ -123,12 +124,8 @@ class ImageRoute:
             return await send_problem(send, problem)
         refuse_query(scope["query_string"])
         path = scope["path"]
-        image = parse_image_path(path)
-        try:
-            with spans.stage("plan"):
-                planned = await self._planner.find_image(image)
-        except ReleaseUnreadable as error:
-            _log.warning("%s: %s", path, error)
+        image, planned = await self._plan(path)
+        if planned is None:
             return await self._send_on(send, image)
         canonical = build_image_path(planned.image)
         if path != canonical:
@@ -148,6 +145,16 @@ class ImageRoute:
             link = f'<{self._public_url}{canonical}>; rel="canonical"'
             headers.append((b"link", link.encode("latin-1")))
         await send_picture(scope, send, served.rendition, headers)
+
+    async def _plan(self, path: str) -> tuple[ImagePath, PlannedImage | None]:
+        """What a path asks for; no picture of a release that this program cannot read any more."""
+        with spans.stage("plan"):
+            image = parse_image_path(path)
+            try:
+                return image, await self._planner.find_image(image)
+            except ReleaseUnreadable as error:
+                _log.warning("%s: %s", masked_path(path), error)
+                return image, None
 
     async def _redirect(self, send: Send, planned: PlannedImage, canonical: str) -> None:
         headers = header_bytes(

@@ -16,7 +16,8 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from render_service.http.asgi import FrontDoor, Zoom, make_app
+from render_service.http.asgi import FrontDoor, make_app
+from render_service.http.iiif import Zoom
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply

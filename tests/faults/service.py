@@ -25,7 +25,8 @@ CACHE_ONLY = {
     "memory_tier_bytes": 0,
     "file_tier_bytes": 0,
     "graceful_stop_s": 1,
-    "queue_length": 1000,
+    "queue_s": 600,
+    "deadline_s": 600,
 }
 """Without memory and files every request asks the stores between which the fault stands; the queue
 refuses nobody, however slow the machine is."""

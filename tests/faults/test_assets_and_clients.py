@@ -36,7 +36,7 @@ def test_a_layer_file_that_went_bad_is_named_with_502_and_its_pictures_come_back
 
 
 def test_clients_that_leave_in_a_crowd_leave_nothing_behind(tmp_path, catalogue, pictures):
-    settings = {"file_tier_bytes": 0, "render_threads": 1, "queue_length": 100}
+    settings = {"file_tier_bytes": 0, "render_threads": 1, "queue_s": 60, "deadline_s": 60}
     paths = list(pictures)
     with run_watched(catalogue, tmp_path, graceful_stop_s=1, **settings) as service:
         ask(service, paths[:1])

@@ -28,6 +28,7 @@ DISK_BYTES = 64 * 1024
 BUDGET_BYTES = 20_000
 KILLS = 50
 SEED = 50
+WORKERS = 6  # one starts for a second or two; the next is killed meanwhile
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_workers_killed_at_any_instant_leave_only_whole_pictures(catalogue, tmp_
     data = tmp_path / "data"
     settings = {"file_tier_bytes": BUDGET_BYTES, "memory_tier_bytes": 4000, "graceful_stop_s": 1}
     with (
-        run_server(catalogue, tmp_path, workers=2, **settings) as service,
+        run_server(catalogue, tmp_path, workers=WORKERS, **settings) as service,
         keep_asking(service, list(pictures)) as answers,
     ):
         for _ in range(KILLS):
