@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 from render_service.adapters.seal import make_seal, store_name, unseal_joined
 from render_service.errors import TierUnavailable
@@ -69,7 +69,8 @@ class FileTier:
         with _tier_errors():
             self._renditions.mkdir(parents=True, exist_ok=True)
             self._unfinished.mkdir(exist_ok=True)
-            self._remove_leftovers()
+            with self._locked_count():
+                self._remove_leftovers()
 
     async def get(self, key: RenderKey) -> Rendition | None:
         return await self._on(self._readers, lambda: self._read(key))
@@ -111,44 +112,50 @@ class FileTier:
         size_bytes = len(rendition.body) + len(seal)
         if size_bytes > self.budget_bytes:
             return
-        self._reserve(size_bytes)
+        temporary, file = self._reserve(size_bytes)
         try:
-            self._write_whole(path, rendition.body, seal)
-        except OSError:
-            self._add(-size_bytes)
-            raise
-
-    def _write_whole(self, path: Path, body: bytes, seal: bytes) -> None:
-        """Write to a temporary name and rename, each step on disk before the next."""
-        temporary = self._unfinished / secrets.token_hex(16)
-        with temporary.open("xb") as file:
-            # Held while writing: what nobody holds was left by a process that died.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                file.write(body)
+            with file:
+                file.write(rendition.body)
                 file.write(seal)
                 file.flush()
                 os.fsync(file.fileno())
                 path.parent.mkdir(exist_ok=True)
+                # While it is locked: what is renamed is no leftover.
                 temporary.rename(path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
-        _sync_folder(path.parent)
+            _sync_folder(path.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            self._add(-size_bytes)
+            raise
 
     def _remove_leftovers(self) -> None:
+        """Remove what was left by processes that died; call it with the count locked."""
         for path in self._unfinished.iterdir():
             with contextlib.suppress(OSError), path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink(missing_ok=True)
 
-    def _reserve(self, size_bytes: int) -> None:
-        """Count `size_bytes` in before they are written, making room first if they need it."""
+    def _reserve(self, size_bytes: int) -> tuple[Path, BinaryIO]:
+        """Count `size_bytes` in before they are written, making room first if they need it.
+
+        Return a temporary file of that size, so that whoever sweeps meanwhile counts it, locked
+        for as long as it is open: what nobody holds was left by a process that died.
+        """
         with self._locked_count() as count:
             used_bytes = _read_count(count)
             if used_bytes is None or used_bytes + size_bytes > self.budget_bytes:
                 used_bytes = self._sweep(size_bytes)
-            _write_count(count, used_bytes + size_bytes)
+            temporary = self._unfinished / secrets.token_hex(16)
+            file = temporary.open("xb")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.truncate(size_bytes)
+                _write_count(count, used_bytes + size_bytes)
+            except OSError:
+                file.close()
+                temporary.unlink(missing_ok=True)
+                raise
+            return temporary, file
 
     def _add(self, size_bytes: int) -> None:
         with contextlib.suppress(OSError), self._locked_count() as count:
@@ -166,8 +173,10 @@ class FileTier:
 
     def _sweep(self, wanted_bytes: int) -> int:
         """Remove the least recently used until there is room; return the bytes that are left."""
-        entries = sorted(self._entries())
+        self._remove_leftovers()
+        entries = sorted(self._entries("renditions/??/*"))
         used_bytes = sum(entry.size_bytes for entry in entries)
+        used_bytes += sum(entry.size_bytes for entry in self._entries("unfinished/*"))
         if used_bytes + wanted_bytes <= self.budget_bytes:
             return used_bytes
         target_bytes = min(int(self.budget_bytes * _SWEEP_TO), self.budget_bytes - wanted_bytes)
@@ -178,8 +187,8 @@ class FileTier:
             used_bytes -= entry.size_bytes
         return used_bytes
 
-    def _entries(self) -> Iterator[_Entry]:
-        for path in self._renditions.glob("??/*"):
+    def _entries(self, pattern: str) -> Iterator[_Entry]:
+        for path in self.folder.glob(pattern):
             with contextlib.suppress(FileNotFoundError):
                 facts = path.stat()
                 yield _Entry(facts.st_mtime_ns, facts.st_size, path)

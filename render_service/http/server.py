@@ -6,6 +6,7 @@ is the same as the first one.
 
 import logging.config
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from multiprocessing.connection import wait
 from typing import Final
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import multiprocess
 
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
@@ -132,12 +133,33 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
-class _Workers(Multiprocess):
+class _Worker(multiprocess.Process):
+    """A worker whose death is known at once, also while it is asked whether it lives.
+
+    uvicorn would wait for the answer of the dead one, and meanwhile replace no other.
+    """
+
+    def _healthcheck(self, timeout: float) -> bool | None:
+        try:
+            self.parent_conn.send(b"ping")
+            answered = wait([self.parent_conn, self.process.sentinel], timeout)
+            return bool(self.parent_conn.recv()) if self.parent_conn in answered else None
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+
+
+class _Workers(multiprocess.Multiprocess):
     """uvicorn's supervisor, which lets go of the port before its workers stop accepting.
 
     Otherwise the kernel would go on accepting connections on the parent's behalf that nobody
     serves.
     """
+
+    def run(self) -> None:
+        """Start the workers, and replace those that die, until the process is asked to stop."""
+        # The supervisor has no other place to say what its workers are; see decision 0007.
+        multiprocess.Process = _Worker  # type: ignore[misc]
+        super().run()
 
     def terminate_all(self) -> None:
         """Ask every worker to stop."""

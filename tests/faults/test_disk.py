@@ -110,7 +110,11 @@ def test_workers_killed_at_any_instant_leave_only_whole_pictures(catalogue, tmp_
         keep_asking(service, list(pictures)) as answers,
     ):
         for _ in range(KILLS):
-            wait_until(lambda: writers(service), lambda: service.log.read_text())
+            answered = len(answers)
+            wait_until(
+                lambda answered=answered: writers(service) and len(answers) > answered + 1,
+                lambda: service.log.read_text(),
+            )
             time.sleep(chance.uniform(0, 0.2))
             chance.choice(writers(service)).kill()
             assert broken(data) == []
