@@ -28,7 +28,8 @@ BUDGETS: Final = {
     "RENDER_MEMORY_TIER_BYTES": 512 * KIB,
     "RENDER_RASTER_CACHE_BYTES": 8 * MIB,
     "RENDER_FILE_TIER_BYTES": 2 * MIB,
-    "RENDER_QUEUE_LENGTH": 1000,
+    "RENDER_QUEUE_S": 600,
+    "RENDER_DEADLINE_S": 600,
 }
 """Full after some 700 pictures of 3 kB, 40 layers of 0.4 MB, 2,700 files; nothing is refused."""
 

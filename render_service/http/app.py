@@ -93,10 +93,7 @@ def make_api(
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
-        dependencies={
-            **_given_to_handlers(planner, service, public_url),
-            "manifests": Provide(manifests_of, sync_to_thread=False),
-        },
+        dependencies=_given_to_handlers(planner, service, public_url, manifests_of),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -178,7 +175,10 @@ def _openapi() -> OpenAPIConfig:
 
 
 def _given_to_handlers(
-    planner: LivePlanner, service: RenderService, public_url: str
+    planner: LivePlanner,
+    service: RenderService,
+    public_url: str,
+    manifests_of: Callable[[Planner], Manifests],
 ) -> dict[str, Provide]:
     """By name; `planner` is one for all of a request, whatever is published meanwhile."""
     return {
@@ -186,6 +186,7 @@ def _given_to_handlers(
         "live_planner": _given(planner),
         "render_service": _given(service),
         "public_url": _given(public_url),
+        "manifests": Provide(manifests_of, sync_to_thread=False),
     }
 
 

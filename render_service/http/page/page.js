@@ -225,6 +225,9 @@ async function show(mine) {
   drawViews();
   const image = state.made.images[state.view];
   const { picture, img } = makePicture(image, SIZES, wordsOf(state.made.configuration));
+  const frame = find("frame");
+  // What zoom.js shows large: what was chosen, also while its picture is on its way.
+  Object.assign(frame.dataset, { iiif: image.iiif, words: img.alt, alpha: image.alpha });
   try {
     await img.decode();
   } catch {
@@ -232,11 +235,8 @@ async function show(mine) {
     return;
   }
   if (mine !== turn) return;
-  const frame = find("frame");
   frame.style.aspectRatio = `${image.width} / ${image.height}`;
   frame.classList.toggle("clear", image.alpha);
-  // What zoom.js shows large: the picture that is shown here.
-  Object.assign(frame.dataset, { iiif: image.iiif, words: img.alt, alpha: image.alpha });
   const old = [...frame.querySelectorAll("picture")];
   picture.className = "entering";
   frame.insertBefore(picture, frame.querySelector(".progress"));
