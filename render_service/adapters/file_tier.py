@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TypeVar
 
+from render_service.adapters.on_disk import sync_folder
 from render_service.adapters.seal import make_seal, store_name, unseal_joined
 from render_service.errors import TierUnavailable
 from render_service.planning.key import RenderKey
@@ -122,7 +123,7 @@ class FileTier:
                 path.parent.mkdir(exist_ok=True)
                 # While it is locked: what is renamed is no leftover.
                 temporary.rename(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError:
             temporary.unlink(missing_ok=True)
             self._add(-size_bytes)
@@ -203,14 +204,6 @@ def _read_count(descriptor: int) -> int | None:
 def _write_count(descriptor: int, used_bytes: int) -> None:
     # Always 20 digits: 2^64 has 20, and the file's length never changes.
     os.pwrite(descriptor, b"%020d" % used_bytes, 0)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

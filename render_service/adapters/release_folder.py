@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from render_service.adapters.on_disk import sync_folder
 from render_service.errors import ReleasesUnavailable, ReleaseUnreadable
 from render_service.releases.model import LIVE, check_whole, is_name
 from render_service.releases.ports import Pointer
@@ -94,7 +95,7 @@ class ReleaseFolder:
                     os.link(temporary, path)
                 except FileExistsError:
                     return False
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         return True
 
     def _read_live(self) -> Pointer | None:
@@ -106,7 +107,7 @@ class ReleaseFolder:
             if self._read_live() != expected:
                 return False
             temporary.rename(self.folder / LIVE)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         return True
 
     @contextlib.contextmanager
@@ -153,15 +154,7 @@ def _make_folders(folder: Path) -> None:
         return
     _make_folders(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)
 
 
 @contextlib.contextmanager
