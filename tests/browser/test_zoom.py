@@ -101,6 +101,16 @@ def test_a_button_that_can_do_no_more_gives_its_focus_to_the_picture(page):
     expect(page.locator("#zoom .openseadragon-canvas")).to_be_focused()
 
 
+def test_a_press_on_a_button_that_can_do_no_more_leaves_the_focus_with_the_picture(page):
+    open_zoom(page)
+    canvas = page.locator("#zoom .openseadragon-canvas")
+    expect(canvas).to_be_focused()
+
+    page.get_by_role("button", name="Further").click(force=True)
+
+    expect(canvas).to_be_focused()
+
+
 def test_the_keyboard_zooms(page):
     open_zoom(page)
     expect(page.get_by_role("button", name="Further")).to_be_disabled()

@@ -126,6 +126,10 @@ function zoomBy(factor) {
   viewer?.viewport?.applyConstraints();
 }
 
+// A press on a button that can do no more gives the focus to the dialog: on to the picture.
+find("zoom").addEventListener("focusin", ({ target }) => {
+  if (target === find("zoom")) viewer?.canvas?.focus();
+});
 find("zoom-open").addEventListener("click", () => open(null));
 find("frame").addEventListener("click", ({ target, clientX, clientY }) => {
   if (!target.closest("picture")) return;
