@@ -8,7 +8,6 @@ before anything was read or drawn, is decided in `admission.py`; here are its cl
 import asyncio
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -51,7 +50,7 @@ class RenderExecutor:
             threads: Renders at once.
             queue_s: The longest that a request may be expected to wait.
             deadline_s: The longest from asking to the answer.
-            nice: Added to the niceness of the render threads, where threads have one of their own.
+            nice: Added to the niceness of the render threads, which each has for itself.
         """
         self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(
@@ -148,9 +147,9 @@ class RenderExecutor:
 def _stand_back(nice: int) -> None:
     """Let this thread, and those that libvips starts from it, have what the others leave.
 
-    Only Linux has a niceness of each thread; elsewhere the call would change the process.
+    On Linux, which the service is for, each thread has a niceness of its own.
     """
-    if nice == 0 or sys.platform != "linux":
+    if nice == 0:
         return
     thread = threading.get_native_id()
     try:

@@ -1,10 +1,10 @@
-import os
 import shutil
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.http.server import COMPOSITIONS, run_server
+from tests.servers import missing
 
 # Debian's Chromium: no background traffic, and no sandbox for root, who cannot have one.
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -16,10 +16,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-compo
 def browser():
     path = shutil.which("chromium")
     if path is None:
-        reason = "no chromium on the path: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("no chromium on the path: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.http.server import free_port
+from tests.servers import missing
 
 EDGE = Path(__file__).parents[2] / "deploy" / "edge"
 
@@ -53,12 +53,7 @@ def program(name, package):
     """Return the path of a server; without it the tests fail in CI and are skipped elsewhere."""
     # Debian's servers are in /usr/sbin, which is not on everyone's path.
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        reason = f"no {name} here: apt-get install {package}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
+    return path or missing(f"no {name} here: apt-get install {package}")
 
 
 @contextmanager

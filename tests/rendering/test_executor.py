@@ -1,6 +1,5 @@
 import asyncio
 import os
-import sys
 import threading
 
 import pytest
@@ -104,7 +103,6 @@ async def test_a_request_begins_beside_work_that_nobody_waits_for():
     await executor.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness of each thread")
 async def test_render_threads_give_way_to_the_event_loop():
     executor = RenderExecutor(threads=1, queue_s=0, deadline_s=1000, nice=3)
     own = os.getpriority(os.PRIO_PROCESS, 0)
