@@ -12,12 +12,8 @@ shares the machine; its own share of the processor is in the table.
 import argparse
 import asyncio
 import itertools
-import os
 import random
 import resource
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -30,7 +26,9 @@ from typing import Final
 import uvloop
 from msgspec import Struct
 
+from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
+from benchmarks.serving import run_service
 from render_service.formats import Format
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.resample import frame_of
@@ -293,38 +291,17 @@ def _pictures(settings: Settings) -> tuple[Iterator[Picture], list[str]]:
 @contextmanager
 def _server(workers: int, nice: int) -> Iterator[int]:
     """The service as it is run, with an empty data folder; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:
-        environment = os.environ | {
-            "RENDER_PORT": str(port),
+        environment = {
+            "RENDER_CATALOGUE": CATALOGUE,
             "RENDER_DATA": data,
-            "RENDER_WORKERS": str(workers),
-            "RENDER_RENDER_NICE": str(nice),
-            "RENDER_GRACEFUL_STOP_S": "1",
+            "RENDER_WORKERS": workers,
+            "RENDER_RENDER_NICE": nice,
+            "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
         }
-        command = [sys.executable, "-m", "render_service", "serve"]
-        process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own words
-        try:
-            _wait(port)
-            yield port
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait(port: int) -> None:
-    for _ in range(600):
-        try:
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                if connection.recv(64).startswith(b"HTTP/1.1 200"):
-                    return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the server did not become ready within a minute")
+        with run_service(environment, Path(data) / "log") as running:
+            yield running.port
 
 
 def _processor_s() -> float:

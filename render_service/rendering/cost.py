@@ -57,16 +57,16 @@ class Weights(Struct, frozen=True, kw_only=True):
 # they were, and how far pictures lie from them.
 WEIGHTS: Final = Weights(
     encode={
-        Format.AVIF: Weight(ms=27.0, ns_px=197.0),
-        Format.WEBP: Weight(ms=8.3, ns_px=143.0),
-        Format.JPEG: Weight(ms=3.6, ns_px=55.0),
-        Format.PNG: Weight(ms=7.4, ns_px=120.0),
+        Format.AVIF: Weight(ms=31.0, ns_px=400.0),
+        Format.WEBP: Weight(ms=5.6, ns_px=160.0),
+        Format.JPEG: Weight(ms=3.8, ns_px=61.0),
+        Format.PNG: Weight(ms=5.9, ns_px=131.0),
     },
-    draw_ns_px=3.8,
-    decode_ns_px=144.0,
-    read_ns_px=24.0,
-    scale_ns_px=155.0,
-    paint_ns_px=21.0,
+    draw_ns_px=4.3,
+    decode_ns_px=143.0,
+    read_ns_px=22.0,
+    scale_ns_px=168.0,
+    paint_ns_px=22.0,
 )
 
 
