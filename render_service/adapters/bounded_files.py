@@ -58,8 +58,7 @@ class BoundedFiles:
         self._durable = durable
         self._unfinished = root / "unfinished"
         self._count = root / f"{name}.bytes"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._unfinished.mkdir(exist_ok=True)
+        self._make_folders()
         with self._locked_count():
             self._remove_leftovers()
 
@@ -101,6 +100,10 @@ class BoundedFiles:
             with contextlib.suppress(OSError):  # swept away meanwhile, or a read-only disk
                 os.utime(path)
 
+    def _make_folders(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._unfinished.mkdir(exist_ok=True)
+
     def _remove_leftovers(self) -> None:
         """Remove what was left by processes that died; call it with the count locked."""
         for path in self._unfinished.iterdir():
@@ -114,6 +117,8 @@ class BoundedFiles:
         Return a temporary file of that size, so that whoever sweeps meanwhile counts it, locked
         for as long as it is open: what nobody holds was left by a process that died.
         """
+        # Anyone may empty the folder at any time.
+        self._make_folders()
         with self._locked_count() as count:
             used_bytes = _read_count(count)
             if used_bytes is None or used_bytes + size_bytes > self.budget_bytes:

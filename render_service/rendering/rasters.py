@@ -166,12 +166,16 @@ class Rasters:
 
     def _write(self, key: RasterKey, raster: Raster) -> None:
         """Store a raster, and hold the store's from then on."""
-        name = name_of(key)
+        name, store = name_of(key), self._store
         try:
-            if self._store is not None and self._store.put(name, raster):
-                mapped = self._store.get(name)
-                if mapped is not None:
-                    self._put(key, mapped, MAPPED_BYTES)
+            if store is None:
+                return
+            # Another process may have stored it meanwhile.
+            mapped = store.get(name)
+            if mapped is None and store.put(name, raster):
+                mapped = store.get(name)
+            if mapped is not None:
+                self._put(key, mapped, MAPPED_BYTES)
         except Exception:
             # A thread of a pool would swallow it.
             _log.exception("a layer could not be stored")

@@ -3,6 +3,7 @@
 import mmap
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,16 @@ def test_a_raster_over_the_whole_budget_is_not_kept(tmp_path):
     store = RasterFiles(tmp_path, budget_bytes=1000)
     assert store.put(name(1), raster(1)) is False
     assert store.get(name(1)) is None
+
+
+def test_the_folder_may_be_removed_at_any_time(store, tmp_path):
+    store.put(name(1), raster(1))
+    found = store.get(name(1))
+    shutil.rmtree(tmp_path)
+    assert is_same(found, raster(1))
+    assert store.get(name(1)) is None
+    assert store.put(name(1), raster(1)) is True
+    assert is_same(store.get(name(1)), raster(1))
 
 
 def test_a_full_disk_costs_the_copy_and_nothing_else(store, monkeypatch, tmp_path, caplog):

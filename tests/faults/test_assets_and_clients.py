@@ -20,9 +20,9 @@ def test_a_layer_file_that_went_bad_is_named_with_502_and_its_pictures_come_back
     band = folder / "ring" / "band.png"
     whole = band.read_bytes()
     paths = list(pictures)
-    settings = {"file_tier_bytes": 0, "raster_cache_bytes": 0, "graceful_stop_s": 1}
+    nothing_kept = {"file_tier_bytes": 0, "raster_cache_bytes": 0, "raster_store_bytes": 0}
     named = "The layer file ring/band.png"
-    with run_watched(folder, tmp_path, expected=named, **settings) as service:
+    with run_watched(folder, tmp_path, expected=named, graceful_stop_s=1, **nothing_kept) as service:
         kept = ask(service, paths[:2])
         for bad in (whole[: len(whole) // 2], b"", b"<html>", whole[:-1] + b"?"):
             band.write_bytes(bad)

@@ -1,4 +1,4 @@
-"""Layers in a store: what one process decoded and scaled, another maps; and nothing depends on it."""
+"""Layers in a store: one process decodes and scales, another maps, and nothing depends on it."""
 
 import pytest
 
