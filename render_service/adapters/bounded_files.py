@@ -58,6 +58,7 @@ class BoundedFiles:
         self._durable = durable
         self._unfinished = root / "unfinished"
         self._count = root / f"{name}.bytes"
+        root.mkdir(parents=True, exist_ok=True)
         self._make_folders()
         with self._locked_count():
             self._remove_leftovers()
@@ -101,7 +102,7 @@ class BoundedFiles:
                 os.utime(path)
 
     def _make_folders(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
         self._unfinished.mkdir(exist_ok=True)
 
     def _remove_leftovers(self) -> None:
@@ -117,7 +118,7 @@ class BoundedFiles:
         Return a temporary file of that size, so that whoever sweeps meanwhile counts it, locked
         for as long as it is open: what nobody holds was left by a process that died.
         """
-        # Anyone may empty the folder at any time.
+        # Anyone may empty the root at any time; one that is gone may be a disk that is away.
         self._make_folders()
         with self._locked_count() as count:
             used_bytes = _read_count(count)

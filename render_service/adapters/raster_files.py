@@ -7,12 +7,12 @@ or refused by the disk is a miss, is removed, and is made again from the layer f
 
 import contextlib
 import logging
-import mmap
 import os
 from pathlib import Path
 from typing import Final
 
 from render_service.adapters.bounded_files import BoundedFiles
+from render_service.adapters.mapped_file import map_file
 from render_service.pixels.packed import pack, unpack
 from render_service.pixels.raster import Raster
 
@@ -50,9 +50,7 @@ class RasterFiles:
         try:
             with path.open("rb") as file:
                 facts = os.fstat(file.fileno())
-                # All pages at once: every byte is read now, to be checked.
-                flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
-                mapped = mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ)
+                mapped = map_file(file.fileno())
         except FileNotFoundError:
             return None
         except ValueError:
@@ -61,7 +59,7 @@ class RasterFiles:
         except OSError as error:
             _log.warning("a layer could not be read, %s: %s", path, error)
             return None
-        raster = unpack(name, memoryview(mapped))
+        raster = unpack(name, mapped)
         if raster is None:
             self._remove(path, "it is not what was written")
             return None
@@ -70,6 +68,8 @@ class RasterFiles:
 
     def put(self, name: str, raster: Raster) -> bool:
         try:
+            # Who wants the space back deletes it; the folder that it is in stays.
+            self.root.mkdir(exist_ok=True)
             return self._files.write(self._relative(name), pack(name, raster))
         except OSError as error:
             _log.warning("a layer was not kept in %s: %s", self.root, error)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from render_service.adapters import bounded_files, raster_files
@@ -85,6 +86,23 @@ def test_what_is_given_is_the_file_itself_and_no_copy(store, tmp_path):
     assert found.light[0, 0, 0] == 1337
 
 
+def test_what_is_in_use_holds_no_descriptor_and_its_mapping_goes_with_it(store):
+    for number in range(50):
+        store.put(name(number), raster(number))
+    before = psutil.Process().num_fds(), len(mappings())
+    held = [store.get(name(number)) for number in range(50)]
+    assert psutil.Process().num_fds() == before[0]
+    assert len(mappings()) == before[1] + 50
+    del held
+    assert len(mappings()) == before[1]
+
+
+def mappings() -> list[str]:
+    """The rasters that this process has mapped."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    return [line for line in maps if "/files/" in line]
+
+
 def test_what_is_in_use_stays_whole_when_its_file_goes(store, tmp_path):
     store.put(name(1), raster(1))
     found = store.get(name(1))
@@ -152,7 +170,7 @@ def test_a_mapping_that_the_system_refuses_is_a_miss(store, monkeypatch):
     def refuse(*_, **__):
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(raster_files.mmap, "mmap", refuse)
+    monkeypatch.setattr(raster_files, "map_file", refuse)
     assert store.get(name(1)) is None
     monkeypatch.undo()
     assert is_same(store.get(name(1)), raster(1))
