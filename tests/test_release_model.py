@@ -25,7 +25,7 @@ from render_service.releases.model import (
 from tests.builders import build_catalogue
 
 SHAPES = {
-    Release: (RELEASE_SCHEMA, 1, "54b82c19b802bdd5"),
+    Release: (RELEASE_SCHEMA, 2, "7e7158b0d1683477"),
     State: (STATE_SCHEMA, 1, "0061468ed4ee604c"),
 }
 

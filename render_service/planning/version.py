@@ -49,6 +49,10 @@ def derive_version(
         "rules": [rule.all for rule in rules_within(composition, view)],
         "layers": [_layer(catalogue, composition, layer) for layer in view.layers],
     }
+    # Left out where there are none, so that views without them keep the versions they had.
+    qualities = [table for table in composition.qualities if table.view == view.id]
+    if qualities:
+        shown["qualities"] = qualities
     return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]
 
 

@@ -1,0 +1,129 @@
+"""Calibrated qualities: the quality at which a picture is encoded, by what it shows.
+
+The rule: a quality is looked up from what is planned and nothing else, in integers, so that the
+plan and its key hold it. What no layer of the picture depends on cannot change it, or equal
+pictures would have two keys.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from render_service.composition.model import (
+    Composition,
+    Layer,
+    QualityTable,
+    SizeClass,
+    View,
+    satisfied,
+)
+from render_service.formats import Format
+
+CALIBRATED: Final = (Format.AVIF, Format.WEBP, Format.JPEG)
+"""Formats that have a quality: PNG is lossless."""
+
+WIDEST_PX: Final[dict[SizeClass, int | None]] = {
+    SizeClass.THUMBNAIL: 320,
+    SizeClass.MIDDLE: 800,
+    SizeClass.ZOOM: None,
+}
+"""Widest picture of each class: a tile of a list or an avatar; what stands in a page, half a screen
+on a dense one (as `render` makes where no width is given); what is opened to be looked at."""
+
+QUALITY_MIN: Final = 1
+QUALITY_MAX: Final = 100
+"""libvips' scale of `Q`, for every format that has one."""
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """What a quality is looked up for: a view or a region of it, in one format.
+
+    Attributes:
+        view: The view.
+        region: A region of it, or None.
+        format: The format of the file.
+    """
+
+    view: View
+    region: str | None
+    format: Format
+
+
+def size_class(width_px: int) -> SizeClass:
+    """Return the class of a picture of that width."""
+    for size, widest_px in WIDEST_PX.items():
+        if widest_px is None or width_px <= widest_px:
+            return size
+    raise AssertionError("the last class has no end")
+
+
+def quality_of(
+    composition: Composition,
+    picture: Picture,
+    width_px: int,
+    configuration: Mapping[str, str],
+) -> int | None:
+    """Return the calibrated quality, 1 to 100; None where the picture has none.
+
+    A width between two of the table takes the wider one's, a width beyond all the widest's.
+    """
+    view, region = picture.view, picture.region
+    tables = [
+        table
+        for table in composition.qualities
+        if (table.view, table.region, table.format) == (view.id, region, picture.format)
+    ]
+    if not tables:
+        return None
+    held = sorted((width, table) for table in tables for width in table.widths)
+    width, table = next(((w, t) for w, t in held if w >= width_px), held[-1])
+    counted = counted_options(view, region, configuration)
+    found = table.widths[width] + _added(table, configuration, counted)
+    return min(max(found, QUALITY_MIN), QUALITY_MAX)
+
+
+def counted_options(
+    view: View, region: str | None, configuration: Mapping[str, str]
+) -> frozenset[str]:
+    """Return the options that reach what is drawn of `view`, or of a region, in `configuration`.
+
+    That is what chooses its layers, and what names or paints those that are drawn: another value of
+    any other option draws the same.
+    """
+    counted: set[str] = set()
+    for layer in layers_in(view, region):
+        counted.update(layer.when)
+        if satisfied(layer.when, configuration):
+            counted.update((*layer.names, *layer.paint))
+    return frozenset(counted)
+
+
+def options_in(view: View, region: str | None) -> tuple[str, ...]:
+    """Return the options that some picture of the view, or of the region, depends on, in order."""
+    used = {option for layer in layers_in(view, region) for option in layer.options}
+    return tuple(option for option in view.options if option in used)
+
+
+def layers_in(view: View, region: str | None) -> Iterable[Layer]:
+    """Yield the layers that lie in the view, or in the region, at least in part, bottom first."""
+    left, top, width, height = view.frame(region)
+    for layer in view.layers:
+        x, y, wide, high = layer.at or view.frame(None)
+        across = x < left + width and left < x + wide
+        if across and y < top + height and top < y + high:
+            yield layer
+
+
+def _added(table: QualityTable, configuration: Mapping[str, str], counted: frozenset[str]) -> int:
+    """What the values of the configuration add."""
+    total = sum(
+        by_value.get(configuration[option], 0)
+        for option, by_value in table.offsets.items()
+        if option in counted
+    )
+    return total + sum(
+        correction.add
+        for correction in table.corrections
+        if counted.issuperset(correction.when) and satisfied(correction.when, configuration)
+    )
