@@ -158,8 +158,9 @@ class MaterialsDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tones: dict[Id, ToneDefinition] = {}
 
 
-Quality = Annotated[int, Meta(ge=1, le=100)]
-Step = Annotated[int, Meta(ge=-99, le=99, description="Added to a quality, on the format's scale.")]
+# Tenths count: a quality is the sum of up to a dozen of them, and rounded once.
+Quality = Annotated[float, Meta(ge=1, le=100)]
+Step = Annotated[float, Meta(ge=-99, le=99)]
 Score = Annotated[float, Meta(gt=0, lt=100)]
 
 

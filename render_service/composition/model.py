@@ -165,23 +165,24 @@ class ToneCurve(Struct, frozen=True, kw_only=True):
 
 
 class Correction(Struct, frozen=True, kw_only=True):
-    """What is added to a quality where `when` is satisfied."""
+    """What is added to a quality where `when` is satisfied, in tenths."""
 
     when: Condition
-    add: int
+    tenths: int
 
 
 class QualityTable(Struct, frozen=True, kw_only=True):
     """The qualities of the pictures of a view, or of a region, in one format and size class.
 
-    A quality is that of the width, and what each value of the configuration adds to it.
+    A quality is that of the width, and what each value of the configuration adds to it; all in
+    tenths of the format's own scale, so that their sum is exact, and is rounded once.
 
     Attributes:
         view: View id.
         region: Region of it, or None for all of it.
         format: Of the file.
         size: The class of its widths.
-        widths: Width in pixels → quality, 1-100; every width on offer in the class.
+        widths: Width in pixels → quality; every width on offer in the class.
         offsets: Option → value → what is added; 0 where a value is not named.
         corrections: What is added besides, where values meet.
     """

@@ -119,13 +119,13 @@ def _read_table(
 
 
 def _read_widths(
-    given: Mapping[str, int],
+    given: Mapping[str, float],
     size: SizeClass,
     offered: tuple[int, ...],
     place: _Place,
     faults: Faults,
 ) -> dict[int, int]:
-    """Every width of the class → its quality."""
+    """Every width of the class → its quality in tenths."""
     bounds = [0, *(widest or offered[-1] for widest in WIDEST_PX.values())]
     number = list(WIDEST_PX).index(size)
     wanted = [width for width in offered if bounds[number] < width <= bounds[number + 1]]
@@ -135,11 +135,11 @@ def _read_widths(
     for width in known:
         if given and width not in given:
             faults.add(place.table, f"widths.{width}", "is missing; every width has a quality")
-    return {width: given[str(width)] for width in wanted if str(width) in given}
+    return {width: _tenths(given[str(width)]) for width in wanted if str(width) in given}
 
 
 def _read_offsets(
-    given: Mapping[str, Mapping[str, int]], place: _Place, names: Names
+    given: Mapping[str, Mapping[str, float]], place: _Place, names: Names
 ) -> dict[str, dict[str, int]]:
     shown = options_in(place.view, place.region)
     offsets = {}
@@ -150,7 +150,7 @@ def _read_offsets(
                 names.faults.check_known(
                     place.table, f"offsets.{option}", value, values, f"a value of {option}"
                 )
-            offsets[option] = dict(steps)
+            offsets[option] = {value: _tenths(step) for value, step in steps.items()}
     return offsets
 
 
@@ -165,10 +165,14 @@ def _read_corrections(piece: dict[str, Any], place: _Place, names: Names) -> tup
         known = {o: c for o, c in given.items() if _shows(o, shown, "when", at, names.faults)}
         when = names.condition(known, table, "when")
         if "add" in read:
-            corrections.append(Correction(when=when, add=read["add"]))
+            corrections.append(Correction(when=when, tenths=_tenths(read["add"])))
     return tuple(corrections)
 
 
 def _shows(option: str, shown: tuple[str, ...], key: str, place: _Place, faults: Faults) -> bool:
     name = place.view.id if place.region is None else f"{place.view.id}:{place.region}"
     return faults.check_known(place.table, key, option, shown, f"an option that {name} shows")
+
+
+def _tenths(given: float) -> int:
+    return round(10 * given)

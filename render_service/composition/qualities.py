@@ -35,6 +35,9 @@ QUALITY_MIN: Final = 1
 QUALITY_MAX: Final = 100
 """libvips' scale of `Q`, for every format that has one."""
 
+_WEBP_KNEE_TENTHS: Final = 750
+_WEBP_FINER: Final = 3
+
 
 class Picture(Struct, frozen=True, kw_only=True):
     """What a quality is looked up for: a view or a region of it, in one format.
@@ -79,8 +82,30 @@ def quality_of(
     held = sorted((width, table) for table in tables for width in table.widths)
     width, table = next(((w, t) for w, t in held if w >= width_px), held[-1])
     counted = counted_options(view, region, configuration)
-    found = table.widths[width] + _added(table, configuration, counted)
-    return min(max(found, QUALITY_MIN), QUALITY_MAX)
+    return encoder_quality(
+        picture.format, table.widths[width] + _added(table, configuration, counted)
+    )
+
+
+def encoder_quality(file_format: Format, tenths: int) -> int:
+    """Return the encoder's quality at a level in tenths: rounded half up, held to 1 to 100.
+
+    Levels are qualities, but for WebP below 75: there libwebp takes a third of its usual step for
+    each (`QualityToCompression` of quant_enc.c), and a level is three of them. So a level more
+    is much the same gain anywhere, which sums need.
+    """
+    below = _WEBP_KNEE_TENTHS - tenths
+    if file_format is Format.WEBP and below > 0:
+        tenths = _WEBP_KNEE_TENTHS - _WEBP_FINER * below
+    return min(max((tenths + 5) // 10, QUALITY_MIN), QUALITY_MAX)
+
+
+def level_of(file_format: Format, quality: int) -> float:
+    """Return the level of a quality, as `encoder_quality` takes it, and not in tenths."""
+    below = _WEBP_KNEE_TENTHS / 10 - quality
+    if file_format is Format.WEBP and below > 0:
+        return quality + below - below / _WEBP_FINER
+    return float(quality)
 
 
 def counted_options(
@@ -116,14 +141,14 @@ def layers_in(view: View, region: str | None) -> Iterable[Layer]:
 
 
 def _added(table: QualityTable, configuration: Mapping[str, str], counted: frozenset[str]) -> int:
-    """What the values of the configuration add."""
+    """What the values of the configuration add, in tenths."""
     total = sum(
         by_value.get(configuration[option], 0)
         for option, by_value in table.offsets.items()
         if option in counted
     )
     return total + sum(
-        correction.add
+        correction.tenths
         for correction in table.corrections
         if counted.issuperset(correction.when) and satisfied(correction.when, configuration)
     )
