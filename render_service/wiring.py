@@ -4,7 +4,7 @@ Everything is built from values, once, in the order it depends on; nothing below
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
+from render_service.composition.definition import MeasuredDefinition
 from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
@@ -63,11 +64,13 @@ class Studio(Struct, frozen=True, kw_only=True):
         planner: Plans its pictures.
         assets: Reads its layer files.
         limits: Bounds of every plan and file.
+        measured: Composition → what its calibrated qualities were measured on.
     """
 
     planner: Planner
     assets: FolderAssets
     limits: Limits
+    measured: Mapping[str, MeasuredDefinition]
 
 
 class Drawn(Protocol):
@@ -109,6 +112,7 @@ def _build_studio(settings: Settings, found: CatalogueFolder) -> Studio:
         planner=Planner(found.catalogue, PROFILES),
         assets=FolderAssets(found.files, settings.asset_bytes_max),
         limits=build_limits(settings),
+        measured=found.measured,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from msgspec.structs import replace
 from tqdm import tqdm
@@ -26,7 +26,7 @@ from render_service.composition.spell_qualities import spell_qualities
 from render_service.pixels.score import metric
 from render_service.pixels.vips import pyvips
 from render_service.planning.planner import Planner
-from render_service.planning.version import derive_version
+from render_service.planning.version import measured_versions
 from render_service.rendering.calibration import (
     TOLERANCE,
     Asked,
@@ -36,6 +36,9 @@ from render_service.rendering.calibration import (
 from render_service.rendering.measuring import Gallery
 from render_service.settings import Settings
 from render_service.wiring import Studio, catalogue_folder, open_studio
+
+SAMPLING_SHARE: Final = 5 / 6
+"""Of the budget; the rest is for the pictures that judge what was found."""
 
 
 def calibrate(settings: Settings, orders: Orders) -> int:
@@ -52,27 +55,24 @@ def calibrate(settings: Settings, orders: Orders) -> int:
     catalogue = studio.planner.catalogue
     chosen = [catalogue.composition(name) for name in orders.compositions]
     journal = ScoreJournal(settings.data / "calibration" / f"{_programs_word()}.jsonl")
+    wanted = chosen or list(catalogue.compositions.values())
     ends_s = None if orders.budget_s is None else time.monotonic() + orders.budget_s
     status = 0
-    for composition in chosen or list(catalogue.compositions.values()):
-        done = _calibrate(studio, composition, orders.asked, journal, folder, ends_s)
+    for number, composition in enumerate(wanted):
+        until = _Until(ends_s, len(wanted) - number)
+        done = _calibrate(studio, composition, orders.asked, journal, folder, until)
         status = status if done else 1
     return status
 
 
-def bare(planner: Planner, composition: Composition) -> tuple[Planner, Composition]:
-    """Return the composition without qualities, and the planner of it alone."""
-    plain = replace(composition, qualities=())
-    return _planner_of(planner, plain), plain
+class _Until:
+    """The share of what is left of the budget that one of `count` compositions may use."""
 
-
-def versions_measured(planner: Planner, composition: Composition) -> dict[str, str]:
-    """Return what each view shows: its version if it had no qualities."""
-    alone, plain = bare(planner, composition)
-    return {
-        view.id: derive_version(alone.catalogue, plain, view, alone.profiles)
-        for view in plain.views.values()
-    }
+    def __init__(self, ends_s: float | None, count: int) -> None:
+        now_s = time.monotonic()
+        left_s = None if ends_s is None else max(0.0, ends_s - now_s) / count
+        self.sampling_s = None if left_s is None else now_s + left_s * SAMPLING_SHARE
+        self.checking_s = None if left_s is None else now_s + left_s
 
 
 def _calibrate(
@@ -81,24 +81,25 @@ def _calibrate(
     asked: Asked,
     journal: ScoreJournal,
     folder: Path,
-    ends_s: float | None,
+    until: _Until,
 ) -> bool:
     """Calibrate one composition; return whether its file was written."""
 
     def gallery(planner: Planner, of: Composition) -> Gallery:
         return Gallery(planner, studio.assets.read_now, studio.limits, of, journal)
 
-    planner, plain = bare(studio.planner, composition)
+    plain = replace(composition, qualities=())
+    planner = _planner_of(studio.planner, plain)
     search = Calibration(gallery(planner, plain), asked)
     with tqdm(total=search.steps, desc=plain.id, unit="sample", disable=None) as bar:
 
-        def step() -> bool:
+        def step_until(ends_s: float | None) -> bool:
             if ends_s is not None and time.monotonic() > ends_s:
                 return False
             _advance(bar)
             return True
 
-        tables = search.find(step)
+        tables = search.find(lambda: step_until(until.sampling_s))
         if tables is None:
             print(
                 f"{plain.id}: the budget ended after {search.taken} samples, before each width had "
@@ -108,8 +109,13 @@ def _calibrate(
             return False
         calibrated = replace(plain, qualities=tables)
         found = gallery(_planner_of(planner, calibrated), calibrated)
-        held_out = search.check(found, step)
-    measured = _measured(asked, search.taken, held_out, versions_measured(planner, plain))
+        held_out = search.check(found, lambda: step_until(until.checking_s))
+    measured = _measured(
+        asked,
+        search.taken,
+        held_out,
+        measured_versions(planner.catalogue, composition, planner.profiles),
+    )
     file = folder / plain.id / ENCODING_FILE
     write_output(str(file), spell_qualities(measured, tables, asked.targets).encode())
     _say(tables, held_out, measured)

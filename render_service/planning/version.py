@@ -56,6 +56,16 @@ def derive_version(
     return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]
 
 
+def measured_versions(
+    catalogue: Catalogue, composition: Composition, profiles: Mapping[Format, EncodeProfile]
+) -> dict[str, str]:
+    """Return what each view shows, for qualities to be measured on: its version without any."""
+    plain = msgspec.structs.replace(composition, qualities=())
+    return {
+        view.id: derive_version(catalogue, plain, view, profiles) for view in plain.views.values()
+    }
+
+
 def _option(option: Option, paints: bool) -> object:
     """What of an option a URL or a pixel depends on: values, default, materials where it paints.
 
