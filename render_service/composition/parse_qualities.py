@@ -25,6 +25,16 @@ from render_service.formats import Format
 
 ENCODING_FILE: Final = "encoding.toml"
 
+_MEASURED: Final = {
+    "date": "",
+    "metric": "-",
+    "encoders": "-",
+    "seed": 0,
+    "samples": 0,
+    "views": {},
+}
+"""A `[measured]` without faults, to stand for the one that is read apart."""
+
 
 class Calibrated(NamedTuple):
     """A composition with its qualities, and what they were measured on."""
@@ -59,7 +69,7 @@ def parse_qualities(
     raw = parse_toml(data, faults)
     if faults.found:
         raise InvalidCatalogue(faults.found)
-    read = faults.read({**raw, "tables": []}, EncodingDefinition, "")
+    measured = _read_measured(raw, composition, faults)
     tables: dict[tuple[object, ...], QualityTable] = {}
     for index, piece in enumerate(faults.array(raw, "tables", "")):
         table = _read_table(f"tables[{index}]", piece, composition, names, offered)
@@ -70,12 +80,24 @@ def parse_qualities(
             said = " ".join(str(part) for part in place if part is not None)
             faults.add(f"tables[{index}]", "", f"{said} has a table already; keep one of them")
         tables[place] = table
-    measured: MeasuredDefinition | None = read.get("measured")
-    for view in measured.views if measured else ():
-        faults.check_known("measured", "views", view, composition.views, "a view")
     if faults.found or measured is None:
         raise InvalidCatalogue(faults.found)
     return Calibrated(replace(composition, qualities=tuple(tables.values())), measured)
+
+
+def _read_measured(
+    raw: dict[str, Any], composition: Composition, faults: Faults
+) -> MeasuredDefinition | None:
+    """Return `[measured]`, or None with its faults noted, and those of the keys beside it."""
+    head = {**raw, "tables": []}
+    if "measured" in head:
+        # Its keys are told by its own name, below.
+        head["measured"] = _MEASURED
+    faults.read(head, EncodingDefinition, "")
+    read = faults.read(raw.get("measured", _MEASURED), MeasuredDefinition, "measured")
+    for view in read.get("views", ()):
+        faults.check_known("measured", "views", view, composition.views, "a view")
+    return None if faults.found else MeasuredDefinition(**read)
 
 
 def _read_table(

@@ -67,24 +67,15 @@ def quality_of(
     width_px: int,
     configuration: Mapping[str, str],
 ) -> int | None:
-    """Return the calibrated quality, 1 to 100; None where the picture has none.
-
-    A width between two of the table takes the wider one's, a width beyond all the widest's.
-    """
+    """Return the calibrated quality, 1 to 100; None where the picture has none at that width."""
     view, region = picture.view, picture.region
-    tables = [
-        table
-        for table in composition.qualities
-        if (table.view, table.region, table.format) == (view.id, region, picture.format)
-    ]
-    if not tables:
-        return None
-    held = sorted((width, table) for table in tables for width in table.widths)
-    width, table = next(((w, t) for w, t in held if w >= width_px), held[-1])
-    counted = counted_options(view, region, configuration)
-    return encoder_quality(
-        picture.format, table.widths[width] + _added(table, configuration, counted)
-    )
+    for table in composition.qualities:
+        place = (table.view, table.region, table.format)
+        if place == (view.id, region, picture.format) and width_px in table.widths:
+            counted = counted_options(view, region, configuration)
+            added = _added(table, configuration, counted)
+            return encoder_quality(picture.format, table.widths[width_px] + added)
+    return None
 
 
 def encoder_quality(file_format: Format, tenths: int) -> int:

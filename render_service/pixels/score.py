@@ -25,6 +25,7 @@ BACKDROPS: Final = (0.1, 0.9)
 counts (`ssimulacra2_main` of libjxl)."""
 
 _Floats = NDArray[np.float64]
+_Levels = NDArray[np.uint8] | _Floats
 
 
 class Original:
@@ -46,9 +47,9 @@ class Original:
             decoded = pyvips.Image.new_from_buffer(file, "").numpy()
         return min(self._compare(scales, _flat(decoded, b)) for b, scales in self._sides)
 
-    def _scales(self, flat: _Floats) -> list[tuple[_Floats, _Floats, _Floats]]:
+    def _scales(self, flat: _Levels) -> list[tuple[_Floats, _Floats, _Floats]]:
         """The six scales, each with its blurred square and its blurred mean."""
-        linear = self._metric.srgb_to_linear(flat)
+        linear = self._linear(flat)
         found = []
         for _ in range(self._metric.kNumScales):
             image = self._perceived(linear)
@@ -58,10 +59,10 @@ class Original:
             linear = self._metric.downsample(linear, 2, 2)
         return found
 
-    def _compare(self, scales: list[tuple[_Floats, _Floats, _Floats]], flat: _Floats) -> float:
+    def _compare(self, scales: list[tuple[_Floats, _Floats, _Floats]], flat: _Levels) -> float:
         """What `compute_ssimulacra2` of the package does, without the original's half."""
         metric, total = self._metric, self._metric.Msssim()
-        linear = metric.srgb_to_linear(flat)
+        linear = self._linear(flat)
         for image, square, mean in scales:
             other = self._perceived(linear)
             other_mean = metric.blur_image(other)
@@ -77,6 +78,14 @@ class Original:
             total.scales.append(scale)
             linear = metric.downsample(linear, 2, 2)
         return float(total.score())
+
+    def _linear(self, flat: _Levels) -> _Floats:
+        """Linear light; of whole levels there are but 256 to compute."""
+        if flat.dtype != np.uint8:
+            found: _Floats = self._metric.srgb_to_linear(flat)
+            return found
+        table: _Floats = self._metric.srgb_to_linear(np.arange(256, dtype=np.float64))
+        return table[flat]
 
     def _perceived(self, linear: _Floats) -> Any:  # noqa: ANN401 - of an untyped package
         return self._metric.make_positive_xyb(self._metric.linear_rgb_to_xyb(linear))
@@ -99,14 +108,13 @@ def metric() -> ModuleType:
     return found
 
 
-def _flat(pixels: NDArray[np.uint8], backdrop: float) -> _Floats:
+def _flat(pixels: NDArray[np.uint8], backdrop: float) -> _Levels:
     """Levels of 0 to 255 without alpha, at least `SIDE_MIN_PX` a side."""
-    levels = pixels.astype(np.float64)
-    if levels.shape[2] == 4:
-        alpha = levels[..., 3:] / 255
-        levels = alpha * levels[..., :3] + (1 - alpha) * 255 * backdrop
-    high, wide = levels.shape[:2]
-    while min(high, wide) < SIDE_MIN_PX:
-        levels = np.pad(levels, ((0, high), (0, wide), (0, 0)), mode="symmetric")
+    levels: NDArray[Any] = pixels
+    if pixels.shape[2] == 4:
+        alpha = pixels[..., 3:] / 255
+        levels = alpha * pixels[..., :3] + (1 - alpha) * 255 * backdrop
+    while min(levels.shape[:2]) < SIDE_MIN_PX:
         high, wide = levels.shape[:2]
-    return np.ascontiguousarray(levels)
+        levels = np.pad(levels, ((0, high), (0, wide), (0, 0)), mode="symmetric")
+    return levels

@@ -262,8 +262,10 @@ def has_alpha(configuration: Mapping[str, str]) -> bool:
 
 
 def _whole_width(part: PartRequest, frame: Frame) -> int:
-    """The width that the whole view would have at the scale of the part, rounded up.
+    """The width on offer that the whole view would have at the scale of the part, rounded up.
 
     A part is encoded as the whole is at its scale: what it shows is as large there.
     """
-    return -(-frame[2] * part.width_px // part.window.width_px)
+    whole_px = -(-frame[2] * part.width_px // part.window.width_px)
+    widths = offered_widths(frame[2])
+    return next((width for width in widths if width >= whole_px), widths[-1])

@@ -52,7 +52,7 @@ def derive_version(
     # Left out where there are none, so that views without them keep the versions they had.
     qualities = [table for table in composition.qualities if table.view == view.id]
     if qualities:
-        shown["qualities"] = qualities
+        shown["qualities"] = msgspec.to_builtins(qualities, str_keys=True)
     return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]
 
 

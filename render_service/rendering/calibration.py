@@ -42,7 +42,7 @@ TOLERANCE: Final = 2.0
 TRIES_MAX: Final = 4
 """Qualities tried for one sample: the predicted one, and steps along the slope."""
 
-CLOSE_ENOUGH: Final = 0.75
+CLOSE_ENOUGH: Final = 1.25
 """Points from the target from which the slope leads the rest of the way: one quality is about half
 a point, and scores of neighbouring qualities scatter by as much."""
 
