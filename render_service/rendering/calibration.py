@@ -5,7 +5,7 @@ so that a calibration that was stopped goes on where it was, from the scores tha
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -56,6 +56,10 @@ scatter can give any."""
 CANDIDATES: Final = 12
 """Configurations drawn for a sample; the one whose values were seen least is taken."""
 
+ZOOM_SHARE: Final = 3
+"""Large pictures get a third of the samples: each takes ten times as long as a small one, and what
+a value adds is learnt from all sizes together."""
+
 EXTREMES_OF: Final = 500
 """Configurations drawn to find those that are thought to need most and least."""
 
@@ -69,7 +73,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     Attributes:
         formats: The formats.
         targets: Size class → score.
-        samples: Samples of each view or region and size class, beside two extremes.
+        samples: Samples of each view or region and size class, beside two extremes; zoom has a
+            third of them, and every width one at the least.
         held_out: Pictures measured afterwards, in no part of the fit.
         seed: Of the draw.
     """
@@ -106,7 +111,8 @@ class Calibration:
     @property
     def steps(self) -> int:
         """Samples that `find` will take, at most."""
-        return len(_groups(self._composition)) * (self._asked.samples + 2) + self._asked.held_out
+        groups = _groups(self._composition).values()
+        return sum(self._samples_of(cells) + 2 for cells in groups) + self._asked.held_out
 
     def find(self, step: Step) -> tuple[QualityTable, ...] | None:
         """Return the qualities; None where `step` said to stop before each width had samples.
@@ -116,8 +122,10 @@ class Calibration:
         """
         groups = _groups(self._composition)
         # Round by round, so that wherever it stops every width has its share.
-        for turn in range(self._asked.samples):
+        for turn in range(max(map(self._samples_of, groups.values()))):
             for cells in groups.values():
+                if turn >= self._samples_of(cells):
+                    continue
                 if not step():
                     return self._tables() if turn >= max(map(len, groups.values())) else None
                 cell = cells[turn % len(cells)]
@@ -151,6 +159,12 @@ class Calibration:
     def taken(self) -> int:
         """Pictures sampled so far."""
         return self._taken
+
+    def _samples_of(self, cells: Sequence[Cell]) -> int:
+        """How many samples a size class gets: one for each width at the least."""
+        few = size_class(cells[0].width_px) is SizeClass.ZOOM
+        count = self._asked.samples // ZOOM_SHARE if few else self._asked.samples
+        return max(count, len(cells))
 
     def _held_out(
         self,
