@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from render_service.composition.configuration import resolve_view
-from render_service.composition.model import Composition, QualityTable, SizeClass, View
+from render_service.composition.model import QualityTable, SizeClass, View
 from render_service.composition.qualities import (
     Picture,
     counted_options,
@@ -23,8 +23,7 @@ from render_service.composition.qualities import (
 from render_service.errors import ForbiddenConfiguration
 from render_service.formats import FACTS, Format
 from render_service.planning.planner import has_alpha
-from render_service.planning.request import offered_widths
-from render_service.rendering.measuring import Cell, Gallery
+from render_service.rendering.measuring import Cell, Gallery, cells_of
 from render_service.rendering.quality_fit import Fit, Sample
 
 TARGETS: Final[Mapping[SizeClass, float]] = {
@@ -111,7 +110,7 @@ class Calibration:
     @property
     def steps(self) -> int:
         """Samples that `find` will take, at most."""
-        groups = _groups(self._composition).values()
+        groups = cells_of(self._composition).values()
         return sum(self._samples_of(cells) + 2 for cells in groups) + self._asked.held_out
 
     def find(self, step: Step) -> tuple[QualityTable, ...] | None:
@@ -120,7 +119,7 @@ class Calibration:
         Args:
             step: Called before each sample; False stops there.
         """
-        groups = _groups(self._composition)
+        groups = cells_of(self._composition)
         # Round by round, so that wherever it stops every width has its share.
         for turn in range(max(map(self._samples_of, groups.values()))):
             for cells in groups.values():
@@ -144,7 +143,7 @@ class Calibration:
             gallery: Plans with the qualities found.
             step: As in `find`.
         """
-        cells = [cell for group in _groups(self._composition).values() for cell in group]
+        cells = [cell for group in cells_of(self._composition).values() for cell in group]
         found: list[HeldOut] = []
         for turn in range(self._asked.held_out):
             if not step():
@@ -226,7 +225,7 @@ class Calibration:
 
     def _tables(self) -> tuple[QualityTable, ...]:
         tables = []
-        for (view, region, size), cells in _groups(self._composition).items():
+        for (view, region, size), cells in cells_of(self._composition).items():
             found = self._composition.views[view]
             options = {
                 option: self._composition.options[option].ids
@@ -283,19 +282,6 @@ class Calibration:
                 return resolve_view(self._composition, view, drawn)
             except ForbiddenConfiguration:
                 continue
-
-
-def _groups(
-    composition: Composition,
-) -> dict[tuple[str, str | None, SizeClass], tuple[Cell, ...]]:
-    """View, region and size class → its widths, narrowest first."""
-    found: dict[tuple[str, str | None, SizeClass], tuple[Cell, ...]] = {}
-    for view in composition.views.values():
-        for region in (None, *view.regions):
-            for width_px in offered_widths(view.frame(region)[2]):
-                place = view.id, region, size_class(width_px)
-                found[place] = (*found.get(place, ()), Cell(view, region, width_px))
-    return found
 
 
 def _slope(file_format: Format, tried: Mapping[int, float], target: float) -> float:

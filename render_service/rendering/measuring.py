@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from render_service.composition.model import Composition, View
+from render_service.composition.model import Composition, SizeClass, View
+from render_service.composition.qualities import size_class
 from render_service.formats import Format
 from render_service.pixels.compose import Canvas
 from render_service.pixels.encode import encode
@@ -19,7 +20,7 @@ from render_service.pixels.score import Original
 from render_service.planning.key import derive_key
 from render_service.planning.plan import RenderPlan
 from render_service.planning.planner import Planner
-from render_service.planning.request import RenderRequest
+from render_service.planning.request import RenderRequest, offered_widths
 from render_service.rendering.offline import draw_with
 from render_service.rendering.rasters import Rasters
 
@@ -117,3 +118,16 @@ class Gallery:
             canvas = draw_with(drawn, self._rasters, self._read, self._limits)
             self._held = drawn, canvas, Original(canvas)
         return self._held[1], self._held[2]
+
+
+def cells_of(
+    composition: Composition,
+) -> dict[tuple[str, str | None, SizeClass], tuple[Cell, ...]]:
+    """Return all pictures: view, region and size class → its widths, narrowest first."""
+    found: dict[tuple[str, str | None, SizeClass], tuple[Cell, ...]] = {}
+    for view in composition.views.values():
+        for region in (None, *view.regions):
+            for width_px in offered_widths(view.frame(region)[2]):
+                place = view.id, region, size_class(width_px)
+                found[place] = (*found.get(place, ()), Cell(view, region, width_px))
+    return found
