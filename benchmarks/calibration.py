@@ -29,10 +29,10 @@ from render_service.pixels.vips import pyvips
 from render_service.planning.plan import Output
 from render_service.planning.planner import Planner
 from render_service.planning.request import offered_widths
-from render_service.rendering.calibration import TARGETS, TOLERANCE
 from render_service.rendering.measuring import Cell, Gallery, Scored
 from render_service.rendering.offline import draw_with
 from render_service.rendering.rasters import Rasters
+from render_service.rendering.targets import LEAST, TARGETS, TOLERANCE
 
 FORMATS: Final = (Format.AVIF, Format.WEBP)
 NEAR_LEVELS: Final = 12
@@ -56,6 +56,11 @@ class Drawn(NamedTuple):
     def off(self) -> float:
         """Points over the target."""
         return self.scored.score - TARGETS[size_class(self.cell.width_px)]
+
+    @property
+    def at_least(self) -> bool:
+        """Whether it has the least quality that is used."""
+        return self.quality <= encoder_quality(self.format, round(10 * LEAST[self.format]))
 
 
 class Held:
@@ -170,9 +175,12 @@ def judge(
             if here:
                 rows.append((str(file_format), str(size), *_figures(here)))
     within = sum(abs(one.off) <= TOLERANCE for one in sample) / len(sample)
+    above = [one for one in sample if one.off > TOLERANCE and one.at_least]
+    rest = [one.off for one in sample if one not in above]
     verdicts = [
         f"{within:.1%} of {len(sample)} renditions within {TOLERANCE:g} points of their target "
-        f"(goal 100 %), the worst {max((one.off for one in sample), key=abs):+.1f}."
+        f"(goal 100 %), {len(above) / len(sample):.1%} above it at the least quality that is used; "
+        f"of the others the worst {max(rest, key=abs):+.1f}."
     ]
     for slack, words in ((0.0, "the target"), (TOLERANCE, "what calibration tolerates")):
         verdicts.append(_against_fixed(catalogue, sample, slack, words))

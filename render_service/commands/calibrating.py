@@ -22,18 +22,15 @@ from render_service.composition.catalogue import Catalogue
 from render_service.composition.definition import MeasuredDefinition
 from render_service.composition.model import Composition, QualityTable
 from render_service.composition.parse_qualities import ENCODING_FILE
+from render_service.composition.qualities import encoder_quality
 from render_service.composition.spell_qualities import spell_qualities
 from render_service.pixels.score import metric
 from render_service.pixels.vips import pyvips
 from render_service.planning.planner import Planner
 from render_service.planning.version import measured_versions
-from render_service.rendering.calibration import (
-    TOLERANCE,
-    Asked,
-    Calibration,
-    HeldOut,
-)
+from render_service.rendering.calibration import Asked, Calibration, HeldOut
 from render_service.rendering.measuring import Gallery
+from render_service.rendering.targets import LEAST, TOLERANCE
 from render_service.settings import Settings
 from render_service.wiring import Studio, catalogue_folder, open_studio
 
@@ -137,8 +134,15 @@ def _measured(
         views=dict(views),
         held_out=len(off),
         within_2=within,
+        above_at_least=round(sum(map(_is_above, held_out)) / len(off), 3) if off else None,
         worst=round(max(off), 1) if off else None,
     )
+
+
+def _is_above(one: HeldOut) -> bool:
+    """Whether it is better than it need be, because less quality is not used."""
+    least = encoder_quality(one.format, round(10 * LEAST[one.format]))
+    return one.off > TOLERANCE and one.quality <= least
 
 
 def _say(
@@ -170,7 +174,8 @@ def _say(
         middle = median(abs(one.off) for one in held_out)
         print(
             f"{measured.held_out} held out: {measured.within_2:.1%} within {TOLERANCE:g} points of "
-            f"the target, the median {middle:.1f} off, the worst {measured.worst} off."
+            f"the target, {measured.above_at_least:.1%} above it at the least quality that is "
+            f"used; the median {middle:.1f} off, the worst {measured.worst}."
         )
 
 

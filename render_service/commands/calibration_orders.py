@@ -13,7 +13,8 @@ from render_service.composition.model import SizeClass
 from render_service.composition.qualities import CALIBRATED
 from render_service.errors import InvalidRequest
 from render_service.formats import Format
-from render_service.rendering.calibration import TARGETS, Asked
+from render_service.rendering.calibration import Asked
+from render_service.rendering.targets import TARGETS
 
 
 class Orders(Struct, frozen=True, kw_only=True):

@@ -176,6 +176,7 @@ class MeasuredDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         views: View id → what it showed: its version without any qualities.
         held_out: Pictures measured after the fit, in no part of it.
         within_2: Share of them within 2 points of their target.
+        above_at_least: Share of them further above it, at the least quality that is used.
         worst: The largest distance among them, in points.
     """
 
@@ -187,6 +188,7 @@ class MeasuredDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     views: dict[Id, str]
     held_out: int = 0
     within_2: float | None = None
+    above_at_least: float | None = None
     worst: float | None = None
 
 
@@ -209,6 +211,7 @@ class QualityTableDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_f
         widths: Width → quality; every width that the ladder offers in this class.
         offsets: Option → value → what is added to the quality.
         corrections: What is added besides, where values meet.
+        least: The least quality that is used, however well less would score.
     """
 
     view: Id
@@ -219,6 +222,7 @@ class QualityTableDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_f
     widths: Annotated[dict[str, Quality], Meta(min_length=1)]
     offsets: dict[Id, dict[Id, Step]] = {}
     corrections: tuple[CorrectionDefinition, ...] = ()
+    least: Quality = 1
 
 
 class EncodingDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

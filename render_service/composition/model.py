@@ -185,6 +185,7 @@ class QualityTable(Struct, frozen=True, kw_only=True):
         widths: Width in pixels → quality; every width on offer in the class.
         offsets: Option → value → what is added; 0 where a value is not named.
         corrections: What is added besides, where values meet.
+        least: The least that the sum is taken for, whatever its score.
     """
 
     view: str
@@ -194,6 +195,7 @@ class QualityTable(Struct, frozen=True, kw_only=True):
     widths: Mapping[int, int]
     offsets: Mapping[str, Mapping[str, int]]
     corrections: tuple[Correction, ...]
+    least: int
 
 
 class Composition(Struct, frozen=True, kw_only=True):

@@ -137,6 +137,7 @@ def _read_table(
         widths=_read_widths(read.get("widths", {}), read["size"], offered[name], place, faults),
         offsets=_read_offsets(read.get("offsets", {}), place, names),
         corrections=_read_corrections(piece, place, names),
+        least=_tenths(read.get("least", 1)),
     )
 
 

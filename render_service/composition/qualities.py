@@ -73,8 +73,8 @@ def quality_of(
         place = (table.view, table.region, table.format)
         if place == (view.id, region, picture.format) and width_px in table.widths:
             counted = counted_options(view, region, configuration)
-            added = _added(table, configuration, counted)
-            return encoder_quality(picture.format, table.widths[width_px] + added)
+            level = table.widths[width_px] + _added(table, configuration, counted)
+            return encoder_quality(picture.format, max(level, table.least))
     return None
 
 

@@ -47,7 +47,7 @@ def _measured(measured: MeasuredDefinition) -> str:
         f"views = {_inline({k: _text(v) for k, v in measured.views.items()})}",
         f"held_out = {measured.held_out}",
     ]
-    for key in ("within_2", "worst"):
+    for key in ("within_2", "above_at_least", "worst"):
         value = getattr(measured, key)
         if value is not None:
             lines.append(f"{key} = {value}")
@@ -63,6 +63,7 @@ def _table(table: QualityTable, target: float) -> str:
         f'format = "{table.format}"',
         f'size = "{table.size}"',
         f"target = {target:g}",
+        f"least = {_tenths(table.least)}",
         f"widths = {_inline(widths)}",
     ]
     for option, steps in table.offsets.items():

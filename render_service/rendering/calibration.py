@@ -25,18 +25,7 @@ from render_service.formats import FACTS, Format
 from render_service.planning.planner import has_alpha
 from render_service.rendering.measuring import Cell, Gallery, cells_of
 from render_service.rendering.quality_fit import Fit, Sample
-
-TARGETS: Final[Mapping[SizeClass, float]] = {
-    SizeClass.THUMBNAIL: 82,
-    SizeClass.MIDDLE: 82,
-    SizeClass.ZOOM: 82,
-}
-"""From 80 on SSIMULACRA2 calls a picture "very high quality: impossible to distinguish from the
-original in a side-by-side comparison at 1:1"; two points of tolerance above that. AVIF's fixed
-profile gives 82 to 84 on the demo. 85 is out of WebP's reach where 4:2:0 meets ruby."""
-
-TOLERANCE: Final = 2.0
-"""Points that a picture may be off its target."""
+from render_service.rendering.targets import LEAST
 
 TRIES_MAX: Final = 4
 """Qualities tried for one sample: the predicted one, and steps along the slope."""
@@ -238,7 +227,8 @@ class Calibration:
                 if not set(widths) <= {sample.width_px for sample in samples}:
                     continue
                 picture = Picture(view=found, region=region, format=file_format)
-                tables.append(Fit(samples).table(picture, size, widths, options))
+                least = LEAST[file_format]
+                tables.append(Fit(samples).table(picture, size, widths, options, least))
         return tuple(tables)
 
     def _formats(self, configuration: Mapping[str, str]) -> list[Format]:

@@ -84,6 +84,7 @@ class Fit:
         size: SizeClass,
         widths: Sequence[int],
         options: Mapping[str, Sequence[str]],
+        least: float,
     ) -> QualityTable:
         """Return the table of a size class.
 
@@ -92,6 +93,7 @@ class Fit:
             size: The class.
             widths: Every width of the class; each has samples.
             options: Option → its values, of those that reach the picture.
+            least: The least quality that is used.
         """
         table = QualityTable(
             view=picture.view.id,
@@ -104,6 +106,7 @@ class Fit:
                 for option, values in options.items()
             },
             corrections=(),
+            least=_tenths(least),
         )
         return _corrected(table, [s for s in self._samples if s.width_px in widths], self)
 
@@ -155,6 +158,7 @@ def _corrected(table: QualityTable, samples: Sequence[Sample], fit: Fit) -> Qual
         widths=table.widths,
         offsets=table.offsets,
         corrections=tuple(corrections),
+        least=table.least,
     )
 
 

@@ -60,6 +60,14 @@ def test_a_region_has_qualities_of_its_own():
     assert quality(240, region="stone", file_format=Format.AVIF) == 61
 
 
+def test_no_less_than_the_least_is_used_whatever_the_sum():
+    text = ENCODING.replace("widths = { 480", "least = 79.5\nwidths = { 480", 1)
+    composition = calibrated(build_composition(), text)
+
+    assert quality(480, composition=composition, metal="silver", gem="diamond") == 80
+    assert quality(800, composition=composition) == 87
+
+
 def test_a_width_without_a_table_has_no_quality():
     assert quality(1600) is None
     assert quality(320) is None
@@ -198,6 +206,7 @@ def test_what_is_written_is_read_as_it_was(offsets, corrections, widths):
         widths=dict(zip((160, 240, 320), widths, strict=True)),
         offsets={"metal": offsets},
         corrections=tuple(Correction(when={"metal": (m,)}, tenths=t) for m, t in corrections),
+        least=525,
     )
     measured = MeasuredDefinition(
         date="2026-11-23", metric='a "metric"', encoders="é", seed=1, samples=2, views={}

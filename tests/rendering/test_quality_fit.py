@@ -73,7 +73,7 @@ def test_a_sample_on_a_flat_part_of_the_scale_counts_little():
 
 def test_a_table_gives_the_level_that_the_fit_does():
     fit = Fit(samples(40))
-    table = fit.table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS)
+    table = fit.table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS, 1)
     composition = type(COMPOSITION)(
         **{
             name: getattr(COMPOSITION, name)
@@ -93,7 +93,7 @@ def test_a_table_gives_the_level_that_the_fit_does():
 
 def test_a_configuration_that_does_not_add_up_gets_what_was_measured():
     odd = sample(800, "silver", "ruby", off=15.0)
-    table = Fit([*samples(60), odd]).table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS)
+    table = Fit([*samples(60), odd]).table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS, 1)
     (correction,) = table.corrections
 
     assert correction.when == {"metal": ("silver",), "gem": ("ruby",)}
@@ -108,7 +108,7 @@ def test_a_configuration_that_does_not_add_up_gets_what_was_measured():
 
 def test_the_same_samples_come_to_the_same_table():
     tables = [
-        Fit(samples(40, scatter=1.0)).table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS)
+        Fit(samples(40, scatter=1.0)).table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS, 1)
         for _ in range(2)
     ]
 
