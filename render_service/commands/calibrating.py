@@ -98,26 +98,26 @@ def _calibrate(
 
         tables = search.find(lambda: step_until(until.sampling_s))
         if tables is None:
-            print(
-                f"{plain.id}: the budget ended after {search.taken} samples, before each width had "
-                f"its share; nothing was written. What was measured is kept ({len(journal)} "
-                "scores): the same command goes on from there."
-            )
+            _say_too_short(plain.id, search.taken, len(journal))
             return False
         calibrated = replace(plain, qualities=tables)
         found = gallery(_planner_of(planner, calibrated), calibrated)
         held_out = search.check(found, lambda: step_until(until.checking_s))
-    measured = _measured(
-        asked,
-        search.taken,
-        held_out,
-        measured_versions(planner.catalogue, composition, planner.profiles),
-    )
+    views = measured_versions(planner.catalogue, plain, planner.profiles)
+    measured = _measured(asked, search.taken, held_out, views)
     file = folder / plain.id / ENCODING_FILE
     write_output(str(file), spell_qualities(measured, tables, asked.targets).encode())
     _say(tables, held_out, measured)
     print(f"Wrote {file}. It counts from the next start or publication.")
     return True
+
+
+def _say_too_short(composition: str, samples: int, scores: int) -> None:
+    print(
+        f"{composition}: the budget ended after {samples} samples, before each width had its "
+        f"share; nothing was written. What was measured is kept ({scores} scores): the same "
+        "command goes on from there."
+    )
 
 
 def _measured(
