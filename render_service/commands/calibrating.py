@@ -81,12 +81,12 @@ def _calibrate(
     until: _Until,
 ) -> bool:
     """Calibrate one composition; return whether its file was written."""
+    plain = replace(composition, qualities=())
+    planner = _planner_of(studio.planner, plain)
 
     def gallery(planner: Planner, of: Composition) -> Gallery:
         return Gallery(planner, studio.assets.read_now, studio.limits, of, journal)
 
-    plain = replace(composition, qualities=())
-    planner = _planner_of(studio.planner, plain)
     search = Calibration(gallery(planner, plain), asked)
     with tqdm(total=search.steps, desc=plain.id, unit="sample", disable=None) as bar:
 
@@ -100,9 +100,9 @@ def _calibrate(
         if tables is None:
             _say_too_short(plain.id, search.taken, len(journal))
             return False
-        calibrated = replace(plain, qualities=tables)
-        found = gallery(_planner_of(planner, calibrated), calibrated)
-        held_out = search.check(found, lambda: step_until(until.checking_s))
+        found = replace(plain, qualities=tables)
+        judged = gallery(_planner_of(planner, found), found)
+        held_out = search.check(judged, lambda: step_until(until.checking_s))
     views = measured_versions(planner.catalogue, plain, planner.profiles)
     measured = _measured(asked, search.taken, held_out, views)
     file = folder / plain.id / ENCODING_FILE

@@ -63,11 +63,17 @@ def add_parser(
         help="of a size class: "
         + ", ".join(f"{size}={score:g}" for size, score in TARGETS.items()),
     )
+    _add_amounts(parser)
+    return parser
+
+
+def _add_amounts(parser: argparse.ArgumentParser) -> None:
+    """How much is measured."""
     parser.add_argument(
         "--samples",
         default="36",
         metavar="N",
-        help="of each view, region and size class (36), at least one for each width",
+        help="of each view, region and size class (36), of large ones a third",
     )
     parser.add_argument(
         "--held-out", default="60", metavar="N", help="pictures measured to judge the rest (60)"
@@ -76,7 +82,6 @@ def add_parser(
     parser.add_argument(
         "--budget-s", metavar="SECONDS", help="take no more samples after this time"
     )
-    return parser
 
 
 def read_orders(options: argparse.Namespace) -> Orders:
