@@ -17,8 +17,8 @@ from render_service.pixels.vips import pyvips, translating
 
 SIDE_MIN_PX: Final = 226
 """Shortest side with six scales of at least 8 px: 226 halves to 8 in five steps, rounded up. With
-fewer the package weighs each by the weights of another: that score is on no scale. Such a picture is
-judged as it tiles when mirrored, which adds no edge and no content."""
+fewer the package weighs each by the weights of another: that score is on no scale. Such a picture
+is judged as it tiles when mirrored, which adds no edge and no content."""
 
 BACKDROPS: Final = (0.1, 0.9)
 """Grey levels, of 1, that a transparent picture is judged on, dark and light; the lower score
