@@ -57,8 +57,11 @@ class Fit:
         mean = sum(s.slope**2 for s in samples) / max(len(samples), 1)
         weights = [s.slope**2 / mean for s in samples]
         rest = [s.level for s in samples]
+        # Widths first: they are drawn nowhere, so they take what all pictures have in common, and
+        # values the rest.
+        order = sorted(features.items(), key=lambda feature: _drawn(feature[0]))
         for _ in range(SWEEPS):
-            for name, members in features.items():
+            for name, members in order:
                 held = self._effects.get(name, 0.0)
                 weight = sum(weights[i] for i in members)
                 pull = sum(weights[i] * rest[i] for i in members)

@@ -46,6 +46,13 @@ def test_effects_that_add_up_are_found():
         assert found == pytest.approx(wanted.level, abs=0.75)
 
 
+def test_what_all_have_in_common_is_of_the_width_and_not_of_a_value():
+    found = Fit(samples(40)).table(PICTURE, SizeClass.MIDDLE, list(WIDTHS), OPTIONS, 1)
+
+    for steps in found.offsets.values():
+        assert abs(sum(steps.values()) / len(steps)) < 15
+
+
 def test_without_a_sample_nothing_is_known():
     assert Fit([]).level(800, {"metal": "gold", "gem": "ruby"}) is None
 
