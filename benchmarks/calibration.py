@@ -124,11 +124,17 @@ def open_catalogue() -> Catalogue:
     rasters = Rasters(budget_bytes=2**30)
     gallery = Gallery(planner, read, Limits(), composition, Held())
 
+    drawn: dict[tuple[object, ...], Canvas] = {}
+
     def canvas(
         cell: Cell, configuration: Mapping[str, str], file_format: Format
     ) -> tuple[Canvas, Output]:
         plan = gallery.plan(cell, configuration, file_format)
-        return draw_with(plan, rasters, read, Limits()), plan.output
+        # Of the sample there are some hundred MB; formats have the same canvas.
+        place = (cell.view.id, cell.region, cell.width_px, *configuration.items())
+        if place not in drawn:
+            drawn[place] = draw_with(plan, rasters, read, Limits())
+        return drawn[place], plan.output
 
     return Catalogue(composition, gallery, canvas)
 
