@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render_service.commands import keys
+from render_service.commands.calibrating import calibrate
+from render_service.commands.calibration_orders import add_parser, read_orders
 from render_service.commands.catalogues import check
 from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
@@ -61,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_diff(commands_)
     _add_render(commands_)
     _add_check(commands_)
+    add_parser(commands_).set_defaults(run=_calibrate)
     _add_sheet(commands_)
     _add_keys(commands_)
     settings = commands_.add_parser(
@@ -218,6 +221,10 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     return check(settings, options.catalogue or [catalogue_folder(settings)])
+
+
+def _calibrate(options: argparse.Namespace, settings: Settings) -> int:
+    return calibrate(settings, read_orders(options))
 
 
 def _count(given: str) -> int:

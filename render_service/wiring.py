@@ -5,7 +5,7 @@ Everything is built from values, once, in the order it depends on; nothing below
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ from render_service.adapters.raster_files import RasterFiles
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
+from render_service.composition.definition import MeasuredDefinition
 from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
@@ -67,11 +68,13 @@ class Studio(Struct, frozen=True, kw_only=True):
         planner: Plans its pictures.
         assets: Reads its layer files.
         limits: Bounds of every plan and file.
+        measured: Composition → what its calibrated qualities were measured on.
     """
 
     planner: Planner
     assets: FolderAssets
     limits: Limits
+    measured: Mapping[str, MeasuredDefinition]
 
 
 class Drawn(Protocol):
@@ -113,6 +116,7 @@ def _build_studio(settings: Settings, found: CatalogueFolder) -> Studio:
         planner=Planner(found.catalogue, PROFILES),
         assets=FolderAssets(found.files, settings.asset_bytes_max),
         limits=build_limits(settings),
+        measured=found.measured,
     )
 
 
