@@ -12,6 +12,7 @@ from render_service.http.iiif import IiifRoute, Zoom
 from render_service.http.images import ImageRoute
 from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
+from render_service.http.next_clicks import Foresight
 from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
@@ -20,6 +21,7 @@ from render_service.planning.iiif import IIIF_PREFIX
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
+from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
 from render_service.telemetry.running import Telemetry
 
@@ -87,9 +89,12 @@ def make_app(
     webp_first_s: float = 0.0,
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
+    popularity: Popularity | None = None,
+    ahead: int = 0,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
-    telemetry = telemetry or Telemetry()
+    telemetry, popularity = telemetry or Telemetry(), popularity or Popularity()
+    foresight = Foresight(planner=planner, service=service, popularity=popularity, most=ahead)
     api = make_api(
         planner=planner,
         service=service,
@@ -97,6 +102,8 @@ def make_app(
         drain_s=drain_s,
         follower=follower,
         telemetry=telemetry,
+        popularity=popularity,
+        foresight=foresight,
     )
     return FrontDoor(
         images=ImageRoute(
@@ -104,6 +111,7 @@ def make_app(
             service=service,
             public_url=public_url,
             access_log=telemetry.access_log,
+            asked=foresight.after_picture,
         ),
         alias=AliasRoute(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s

@@ -24,6 +24,7 @@ from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
+    build_popularity,
     build_service,
     build_signer,
     run_embedded,
@@ -114,6 +115,8 @@ def create_app() -> FrontDoor:
         follower=supply.follower,
         telemetry=telemetry,
         webp_first_s=settings.webp_first_s,
+        popularity=build_popularity(settings),
+        ahead=settings.ahead,
     )
 
 

@@ -7,7 +7,7 @@ memory is asked before anything else can run.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from render_service.rendering.cost import drawing_of, work_of
 from render_service.rendering.drawing import draw_and_encode
 from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
+from render_service.rendering.guesses import Planned
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease
 from render_service.rendering.rasters import Layers, Rasters
@@ -72,7 +73,9 @@ class RenderService:
         self._turns = Turns(tiers, lease)
         self._watched = tuple(watched)
         self._behind = Behind(
-            spare=executor.spare, make=lambda plan: self.render(plan, behind=True)
+            spare=executor.spare,
+            make=lambda plan: self.render(plan, behind=True),
+            is_held=lambda key: key in memory,
         )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
@@ -92,10 +95,11 @@ class RenderService:
         key = derive_key(plan)
         # No await between these two lines: a finished flight is always seen as a hit, so a key is
         # never rendered twice at once in this process.
-        if (held := self.held(key)) is not None:
-            instruments.lookups.add(1, "memory", "hit")
+        held = self.held(key)
+        if not behind:
+            instruments.lookups.add(1, "memory", "miss" if held is None else "hit")
+        if held is not None:
             return held
-        instruments.lookups.add(1, "memory", "miss")
         served, joined = await self._flights.run(
             key, lambda flight: self._find_or_make(key, plan, flight), urgent=not behind
         )
@@ -125,6 +129,14 @@ class RenderService:
     def wish(self, key: RenderKey, plan: RenderPlan) -> None:
         """Have `plan`, whose key is `key`, made when that delays no request."""
         self._behind.wish(key, plan)
+
+    def foresee(self, at: RenderKey, pictures: Iterator[Planned]) -> None:
+        """Have `pictures`, one of which may be asked for after `at`, made when all else is."""
+        self._behind.guess(at, pictures)
+
+    def note_asked(self, key: RenderKey) -> None:
+        """Note that a request asks for `key`: drawing it ahead was right."""
+        self._behind.note_asked(key)
 
     async def draw(self, plan: RenderPlan) -> Canvas:
         """Return the picture of `plan` before encoding, drawn when that delays no request.
