@@ -145,6 +145,9 @@ class Popularity:
             except TierUnavailable as error:
                 return self._note(error)
             self._noted.subtract({(composition, change): n for change, n in changes.items()})
+            if (known := self._known.get(composition)) is not None:
+                # What was counted here counts here at once.
+                self._known[composition] = Counter(known) + Counter(changes)
             # Adding drops what is written and leaves what was noted meanwhile.
             self._noted += Counter()
             self._note(None)
