@@ -63,7 +63,6 @@ def make_api(
     public_url: str = "",
     drain_s: float = 0.0,
     follower: Follower | None = None,
-    popularity: Popularity,
     foresight: Foresight,
 ) -> Litestar:
     """Return the application.
@@ -75,20 +74,12 @@ def make_api(
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
-        popularity: What shoppers change to; closed when the application stops.
-        foresight: Has drawn ahead what they are likely to change to.
+        foresight: Knows what shoppers are likely to change to; closed with the service.
     """
     placeholders = Placeholders()
 
     def manifests_of(planner: Planner) -> Manifests:
         return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
-
-    def next_clicks_of(planner: Planner) -> NextClicks:
-        return NextClicks(planner=planner, popularity=popularity, public_url=public_url)
-
-    def note_gauges() -> None:
-        service.note_gauges()
-        popularity.note_breaker()
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -98,21 +89,17 @@ def make_api(
             _stopped(telemetry),
             _closing(follower),
             _closing(service),
-            _closing(popularity),
+            _closing(foresight.popularity),
             _followed(follower),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
-            _behind(popularity.run()),
-            _behind(pulse(note_gauges)),
+            _behind(foresight.popularity.run()),
+            _behind(pulse(foresight.note_gauges)),
         ):
             yield
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
-        dependencies={
-            **_given_to_handlers(planner, service, public_url, manifests_of),
-            "next_clicks": Provide(next_clicks_of, sync_to_thread=False),
-            "foresight": _given(foresight),
-        },
+        dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -198,9 +185,16 @@ def _given_to_handlers(
     service: RenderService,
     public_url: str,
     manifests_of: Callable[[Planner], Manifests],
+    foresight: Foresight,
 ) -> dict[str, Provide]:
     """By name; `planner` is one for all of a request, whatever is published meanwhile."""
+
+    def next_clicks_of(planner: Planner) -> NextClicks:
+        return NextClicks(planner=planner, popularity=foresight.popularity, public_url=public_url)
+
     return {
+        "foresight": _given(foresight),
+        "next_clicks": Provide(next_clicks_of, sync_to_thread=False),
         "planner": Provide(lambda: planner.current, sync_to_thread=False),
         "live_planner": _given(planner),
         "render_service": _given(service),

@@ -21,7 +21,6 @@ from render_service.planning.iiif import IIIF_PREFIX
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
-from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
 from render_service.telemetry.running import Telemetry
 
@@ -89,12 +88,11 @@ def make_app(
     webp_first_s: float = 0.0,
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
-    popularity: Popularity | None = None,
-    ahead: int = 0,
+    foresight: Foresight | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
-    telemetry, popularity = telemetry or Telemetry(), popularity or Popularity()
-    foresight = Foresight(planner=planner, service=service, popularity=popularity, most=ahead)
+    telemetry = telemetry or Telemetry()
+    foresight = foresight or Foresight(planner=planner, service=service)
     api = make_api(
         planner=planner,
         service=service,
@@ -102,7 +100,6 @@ def make_app(
         drain_s=drain_s,
         follower=follower,
         telemetry=telemetry,
-        popularity=popularity,
         foresight=foresight,
     )
     return FrontDoor(

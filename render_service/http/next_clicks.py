@@ -110,15 +110,28 @@ class Foresight:
     Args:
         planner: Plans them.
         service: Draws them when that delays no request.
-        popularity: What shoppers changed to.
+        popularity: What shoppers changed to; None: nobody counts.
         most: The most that are drawn for one configuration of a view; 0: none.
+
+    Attributes:
+        popularity: What shoppers changed to.
     """
 
     def __init__(
-        self, *, planner: LivePlanner, service: RenderService, popularity: Popularity, most: int
+        self,
+        *,
+        planner: LivePlanner,
+        service: RenderService,
+        popularity: Popularity | None = None,
+        most: int = 0,
     ) -> None:
-        self._planner, self._service = planner, service
-        self._popularity, self._most = popularity, most
+        self.popularity = popularity or Popularity()
+        self._planner, self._service, self._most = planner, service, most
+
+    def note_gauges(self) -> None:
+        """Note what is held and under way, to be seen. Takes some microseconds."""
+        self._service.note_gauges()
+        self.popularity.note_breaker()
 
     def after_picture(self, planned: PlannedImage) -> None:
         """Note that `planned` was asked for, and draw its neighbours. Takes some microseconds."""
@@ -134,7 +147,7 @@ class Foresight:
         of the others.
         """
         if asked.changed is not None:
-            self._popularity.note(composition.id, asked.changed, configuration[asked.changed])
+            self.popularity.note(composition.id, asked.changed, configuration[asked.changed])
         if asked.shown is None or self._most == 0:
             return
         shown = asked.shown
@@ -157,7 +170,7 @@ class Foresight:
         # Whoever looks at an old version leaves it with the next click.
         if self._most == 0 or not current.holds(image.composition, image.view, image.version):
             return
-        counts = self._popularity.of(image.composition)
+        counts = self.popularity.of(image.composition)
         following = islice(neighbouring_pictures(current, image, counts, changed), self._most)
         self._service.foresee(planned.key, chain(first, following))
 
