@@ -38,7 +38,8 @@ from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import EMBEDDED, OFF, SAME, Settings
+from render_service.settings import CORES, EMBEDDED, OFF, SAME, Settings
+from render_service.telemetry.beside import renders_under_way
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
@@ -148,6 +149,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         TierUnavailable: The data folder cannot be used.
     """
     lease = _lease(settings)
+    counts = Path(settings.metrics_folder) if settings.metrics_folder else None
     shared = [
         GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
     ]
@@ -165,6 +167,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         limits=studio.limits,
         lease=lease,
         watched=[part.note for part in (*shared, lease) if part is not None],
+        is_crowded=lambda: renders_under_way(counts) >= max(1, CORES - 1),
     )
 
 

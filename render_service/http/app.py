@@ -89,10 +89,9 @@ def make_api(
             _stopped(telemetry),
             _closing(follower),
             _closing(service),
-            _closing(foresight.popularity),
+            _counted(foresight.popularity),
             _followed(follower),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
-            _behind(foresight.popularity.run()),
             _behind(pulse(foresight.note_gauges)),
         ):
             yield
@@ -141,6 +140,13 @@ async def _closing(held: RenderService | Follower | Popularity | None) -> AsyncI
     finally:
         if held is not None:
             await held.close()
+
+
+@asynccontextmanager
+async def _counted(popularity: Popularity) -> AsyncIterator[None]:
+    """Have counted what shoppers change to, to the last of them."""
+    async with _closing(popularity), _behind(popularity.run()):
+        yield
 
 
 @asynccontextmanager

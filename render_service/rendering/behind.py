@@ -27,6 +27,9 @@ WISHES_MAX: Final = 256
 AHEAD_KEPT: Final = 8192
 """Pictures drawn ahead that are remembered until they are asked for: as many as paths are."""
 
+CROWDED_S: Final = 0.05
+"""Between looks whether others have left room: a small picture takes that long to draw."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ class Behind:
         spare: Returns when a wish may begin.
         make: Finds or makes a picture without delaying a request; raises Overloaded where it would.
         is_held: Whether a picture is in the memory of this process.
+        is_crowded: Whether other processes leave no room for guesses.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class Behind:
         spare: Callable[[], Awaitable[None]],
         make: Callable[[RenderPlan], Awaitable[Served]],
         is_held: Callable[[RenderKey], bool],
+        is_crowded: Callable[[], bool],
     ) -> None:
         self._spare, self._make, self._is_held = spare, make, is_held
+        self._is_crowded = is_crowded
         self._wishes: OrderedDict[RenderKey, RenderPlan] = OrderedDict()
         self._guesses = Guesses()
         self._ahead: OrderedDict[RenderKey, None] = OrderedDict()
@@ -91,6 +97,9 @@ class Behind:
             await self._spare()
             if self._wishes:
                 await self._make_wish(*next(iter(self._wishes.items())))
+                continue
+            if self._is_crowded():
+                await asyncio.sleep(CROWDED_S)
                 continue
             # One that a request came before keeps its turn.
             guessed = guessed or self._guesses.take()

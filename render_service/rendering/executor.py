@@ -19,6 +19,7 @@ from render_service.errors import Overloaded
 from render_service.rendering.admission import Admission
 from render_service.rendering.cost import Work
 from render_service.rendering.entry import Entry, Expectation
+from render_service.telemetry.board import BOARD, RENDERING
 
 T = TypeVar("T")
 
@@ -105,6 +106,7 @@ class RenderExecutor:
         try:
             if (refused := await turn) is not None:
                 raise refused
+            self._show_under_way()
             yield Place(self.admission, entry)
         except BaseException:
             self.admission.leave(entry, time.monotonic())
@@ -114,6 +116,7 @@ class RenderExecutor:
         finally:
             if timer is not None:
                 timer.cancel()
+            self._show_under_way()
             self._tell_idle()
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -136,6 +139,10 @@ class RenderExecutor:
 
     def _expire(self, entry: Entry) -> None:
         self.admission.expire(entry, time.monotonic())
+
+    def _show_under_way(self) -> None:
+        """Let other processes see what is rendered here."""
+        BOARD.cells[RENDERING] = self.admission.under_way
 
     def _tell_idle(self) -> None:
         if self.admission.is_spare:

@@ -53,6 +53,7 @@ class RenderService:
         limits: Bounds of a plan and of its files.
         lease: By which processes agree who renders; None: each for itself.
         watched: Called once in a while, to note how what stands behind ports is.
+        is_crowded: Whether other processes leave no room for what nobody asked for.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class RenderService:
         limits: Limits,
         lease: RenderLease | None = None,
         watched: Sequence[Callable[[], None]] = (),
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self.memory, self.tiers = memory, tiers
         self._executor, self._rasters = executor, rasters
@@ -77,6 +79,7 @@ class RenderService:
             spare=executor.spare,
             make=lambda plan: self.render(plan, behind=True),
             is_held=lambda key: key in memory,
+            is_crowded=is_crowded,
         )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 

@@ -8,6 +8,7 @@ from render_service.formats import Format
 from render_service.rendering.behind import WISHES_MAX, Behind
 from render_service.rendering.served import Served
 from render_service.telemetry import instruments
+from render_service.telemetry.beside import renders_under_way
 from tests.rendering.builders import FakeTier, Workshop, key, rendition, until
 
 
@@ -18,9 +19,12 @@ class Maker:
         self.made, self.refusals = [], refusals
         self.is_spare = asyncio.Event()
         self.is_spare.set()
-        self.held = set()
+        self.held, self.is_crowded = set(), False
         self.behind = Behind(
-            spare=self.is_spare.wait, make=self._make, is_held=self.held.__contains__
+            spare=self.is_spare.wait,
+            make=self._make,
+            is_held=self.held.__contains__,
+            is_crowded=lambda: self.is_crowded,
         )
 
     async def _make(self, plan):
@@ -115,6 +119,18 @@ async def test_a_guess_that_a_request_came_before_keeps_its_turn():
     maker.behind.guess(key("at"), guesses("first", "second"))
     await until(lambda: len(maker.made) == 2)
     assert maker.made == ["first", "second"]
+
+
+async def test_no_guess_is_made_while_other_processes_leave_no_room_and_wishes_are():
+    maker = Maker()
+    maker.is_crowded = True
+    maker.behind.guess(key("at"), guesses("guess"))
+    maker.behind.wish(key("wish"), "wish")
+    await until(lambda: maker.made)
+    await asyncio.sleep(0.01)
+    assert maker.made == ["wish"]
+    maker.is_crowded = False
+    await until(lambda: maker.made == ["wish", "guess"])
 
 
 async def test_a_guess_that_is_in_memory_is_not_looked_for():
@@ -224,3 +240,13 @@ async def test_no_guess_is_planned_while_a_request_is_rendered(workshop):
     workshop.assets.gate.set()
     await running
     await until(lambda: planned == ["silver"])
+
+
+async def test_other_processes_see_what_is_rendered(workshop):
+    asked = workshop.plan()
+    running = asyncio.create_task(workshop.service.render(asked.plan))
+    await workshop.assets.reading.wait()
+    assert renders_under_way(None) == 1
+    workshop.assets.gate.set()
+    await running
+    assert renders_under_way(None) == 0
