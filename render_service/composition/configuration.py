@@ -89,7 +89,9 @@ def resolve_view(
 
 def forbids(composition: Composition, configuration: Mapping[str, str]) -> bool:
     """Return whether a rule that lies wholly within the options of `configuration` forbids it."""
-    return any(satisfied(rule.all, configuration) for rule in _within(composition, configuration))
+    return any(
+        satisfied(rule.all, configuration) for rule in rules_among(composition, configuration)
+    )
 
 
 def change_option(
@@ -99,7 +101,7 @@ def change_option(
 
     Only rules within the options of `configuration` count. None where nothing near keeps it.
     """
-    rules = _within(composition, configuration)
+    rules = rules_among(composition, configuration)
     wanted = {**configuration, option: value}
     if not any(satisfied(rule.all, wanted) for rule in rules):
         return wanted
@@ -107,16 +109,22 @@ def change_option(
     return nearest if nearest is not None and nearest[option] == value else None
 
 
+def rules_among(composition: Composition, options: Collection[str]) -> tuple[Rule, ...]:
+    """Return the rules whose options are all among `options`."""
+    named = set(options)
+    return tuple(rule for rule in composition.rules if named.issuperset(rule.all))
+
+
 def rules_within(composition: Composition, view: View) -> tuple[Rule, ...]:
     """Return the rules whose options the view all shows."""
-    return _within(composition, view.options)
+    return rules_among(composition, view.options)
 
 
 def valid_configurations(
     composition: Composition, options: Sequence[str]
 ) -> Iterator[dict[str, str]]:
     """Yield every combination of values of `options` that no rule within them forbids."""
-    rules = _within(composition, options)
+    rules = rules_among(composition, options)
     for values in product(*(composition.options[option].ids for option in options)):
         configuration = dict(zip(options, values, strict=True))
         if not any(satisfied(rule.all, configuration) for rule in rules):
@@ -144,11 +152,6 @@ def _conflicts(rules: Iterable[Rule], configuration: Mapping[str, str]) -> tuple
         for rule in rules
         if satisfied(rule.all, configuration)
     )
-
-
-def _within(composition: Composition, options: Collection[str]) -> tuple[Rule, ...]:
-    named = set(options)
-    return tuple(rule for rule in composition.rules if named.issuperset(rule.all))
 
 
 def _nearest(

@@ -55,6 +55,8 @@ class NextClicks:
             configuration: All of it; it is made.
             asked: How many are wanted, and what is known of who wants them.
         """
+        # What no view shows has no picture, however many values it has: engraving, ring sizes.
+        shown = {option for view in composition.views.values() for option in view.options}
         seen = {
             view.id: {what_is_drawn(composition, view, configuration)}
             for view in composition.views.values()
@@ -63,7 +65,7 @@ class NextClicks:
         def listed() -> Iterator[NeighbourOut]:
             counts = self._popularity.of(composition.id)
             for found in neighbours(
-                composition, configuration, counts=counts, changed=asked.changed
+                composition, configuration, counts=counts, changed=asked.changed, among=shown
             ):
                 images = {}
                 for view in composition.views.values():

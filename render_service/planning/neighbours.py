@@ -5,13 +5,13 @@ order of the definition. So with no counts at all the order is the product's own
 counts loses nothing but ranking. Lazy: nobody pays for a neighbour that is not taken.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
-from render_service.composition.configuration import change_option, forbids
-from render_service.composition.model import Composition, View, satisfied
+from render_service.composition.configuration import change_option, rules_among
+from render_service.composition.model import Composition, Rule, View, satisfied
 from render_service.errors import RenderServiceError
 from render_service.formats import FACTS, Format
 from render_service.planning.planner import PlannedImage, Planner, has_alpha
@@ -45,8 +45,9 @@ def neighbours(
     *,
     counts: Counts = NO_COUNTS,
     changed: str | None = None,
+    among: Collection[str] | None = None,
 ) -> Iterator[Neighbour]:
-    """Yield the neighbours of `configuration`, the likeliest first.
+    """Yield the neighbours of the valid `configuration`, the likeliest first.
 
     By falling counts; among equals, changes that are made as they are before those that take
     others with them, values of the option that was `changed` last before those of others (who
@@ -58,17 +59,27 @@ def neighbours(
             them count.
         counts: What shoppers changed to.
         changed: The option they changed last to get here, if it is known.
+        among: The options to change; None: all of them.
     """
-    options = tuple(configuration)
+    # A change can break only rules about its own option.
+    about: dict[str, list[Rule]] = {}
+    for rule in rules_among(composition, configuration):
+        for option in rule.all:
+            about.setdefault(option, []).append(rule)
 
     def rank(change: tuple[str, str]) -> tuple[float, bool, bool]:
         option, value = change
-        wanted = {**configuration, option: value}
-        return (-counts.get(change, 0.0), forbids(composition, wanted), option != changed)
+        broken = any(
+            value in rule.all[option]
+            and all(configuration[o] in values for o, values in rule.all.items() if o != option)
+            for rule in about.get(option, ())
+        )
+        return (-counts.get(change, 0.0), broken, option != changed)
 
     changes = [
         (option, value)
-        for option in options
+        for option in configuration
+        if among is None or option in among
         for value in composition.options[option].ids
         if value != configuration[option]
     ]
