@@ -50,8 +50,8 @@ HOT: Final = 20
 GOAL: Final = 1.1
 """The medians with drawing ahead may be this many times those without."""
 
-QUIET_S: Final = 1.0
-"""Nothing was drawn ahead for so long: all is drawn."""
+QUIET_S: Final = 3.0
+"""Nothing was drawn ahead for so long, as layers take to be decoded: all is drawn."""
 
 
 class Phase(Struct, frozen=True, kw_only=True):

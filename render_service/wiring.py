@@ -167,7 +167,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         limits=studio.limits,
         lease=lease,
         watched=[part.note for part in (*shared, lease) if part is not None],
-        is_crowded=lambda: renders_under_way(counts) >= max(1, CORES - 1),
+        room=lambda: max(1, CORES - 1) - renders_under_way(counts),
     )
 
 

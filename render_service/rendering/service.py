@@ -26,6 +26,7 @@ from render_service.rendering.cost import drawing_of, work_of
 from render_service.rendering.drawing import draw_and_encode
 from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
+from render_service.rendering.giving_way import GivingWay
 from render_service.rendering.guesses import Planned
 from render_service.rendering.layers import Layers
 from render_service.rendering.memory import Memory
@@ -53,7 +54,8 @@ class RenderService:
         limits: Bounds of a plan and of its files.
         lease: By which processes agree who renders; None: each for itself.
         watched: Called once in a while, to note how what stands behind ports is.
-        is_crowded: Whether other processes leave no room for what nobody asked for.
+        room: Cores that are left for what nobody asked for: below 1 none of it is begun, below 0
+            what has begun stands aside.
     """
 
     def __init__(
@@ -67,19 +69,19 @@ class RenderService:
         limits: Limits,
         lease: RenderLease | None = None,
         watched: Sequence[Callable[[], None]] = (),
-        is_crowded: Callable[[], bool] = lambda: False,
+        room: Callable[[], int] = lambda: 1,
     ) -> None:
         self.memory, self.tiers = memory, tiers
         self._executor, self._rasters = executor, rasters
         self._source, self._limits = source, limits
         self._flights: Flights[Served] = Flights()
         self._turns = Turns(tiers, lease)
-        self._watched = tuple(watched)
+        self._watched, self._room = tuple(watched), room
         self._behind = Behind(
             spare=executor.spare,
             make=lambda plan: self.render(plan, behind=True),
             is_held=lambda key: key in memory,
-            is_crowded=is_crowded,
+            is_crowded=lambda: room() < 1,
         )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
@@ -153,8 +155,8 @@ class RenderService:
         # Nothing runs between the end of waiting and the taking of the place.
         await self._executor.spare()
         async with self._executor.place(drawing_of(plan, self._layers(plan)), behind=True):
-            tile = await self._gather(self._layers(plan))
-            return await self._executor.run(lambda: draw(plan, tile))
+            tile = await self._gather(self._layers(plan), behind=True)
+            return await self._executor.run(lambda: draw(plan, tile), behind=True)
 
     def last_timings(self, key: RenderKey) -> Timings | None:
         """Return where the time of the last render of `key` went, if it was here and lately."""
@@ -208,21 +210,34 @@ class RenderService:
                     # Looked up again: what was missing may be there since, or gone.
                     layers = self._layers(plan)
                     place.revise(work_of(plan, layers))
-                    return await self._make(key, plan, turn, layers, queued_s=begun_s - queued_s)
+                    aside = flight if place.is_behind else None
+                    queued_s = begun_s - queued_s
+                    return await self._make(key, plan, turn, layers, queued_s=queued_s, aside=aside)
 
     def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
         self.memory.put(key, rendition)
         return Served(rendition=rendition, source=tier)
 
     async def _make(
-        self, key: RenderKey, plan: RenderPlan, turn: Turn, layers: Layers, *, queued_s: float
+        self,
+        key: RenderKey,
+        plan: RenderPlan,
+        turn: Turn,
+        layers: Layers,
+        *,
+        queued_s: float,
+        aside: Flight[Served] | None,
     ) -> Served:
+        """Draw and keep it; `aside` is the flight of one that gives way while nobody waits."""
+        behind = aside is not None
         try:
             started_s = time.perf_counter()
             with spans.stage("fetch"):
-                tile = await self._gather(layers)
+                tile = await self._gather(layers, behind=behind)
+            if aside is not None:
+                tile = GivingWay(tile, is_pressed=self._is_pressed, is_wanted=lambda: aside.urgent)
             fetched_s = time.perf_counter()
-            drawn = await self._executor.run(lambda: draw_and_encode(plan, tile))
+            drawn = await self._executor.run(lambda: draw_and_encode(plan, tile), behind=behind)
         except RenderServiceError as error:
             instruments.renders.add(1, plan.output.format, type(error).__name__)
             raise
@@ -247,10 +262,14 @@ class RenderService:
         """Look up which layers of `plan` are at hand."""
         return Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
 
-    async def _gather(self, layers: Layers) -> Callable[[Placement], Raster]:
+    def _is_pressed(self) -> bool:
+        """Whether requests need the processor, here or elsewhere. Called on the thread behind."""
+        return self._executor.admission.running > 0 or self._room() < 0
+
+    async def _gather(self, layers: Layers, *, behind: bool) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""
         if layers.is_stored:
-            await self._executor.run(layers.load)
+            await self._executor.run(layers.load, behind=behind)
         layers.count()
         found = await asyncio.gather(*(self._source.read(asset) for asset in layers.assets))
         files = dict(zip(layers.assets, found, strict=True))

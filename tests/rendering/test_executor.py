@@ -161,3 +161,11 @@ async def test_the_loop_goes_on_while_a_render_blocks(executor):
         assert not running.done()
         release.set()
         assert await running == "done"
+
+
+async def test_work_behind_runs_at_the_lowest_priority_on_a_thread_of_its_own(executor):
+    def priority():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert await executor.run(priority, behind=True) == 19
+    assert await executor.run(priority) < 19
