@@ -6,7 +6,7 @@ nobody else needs the processor.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 
 from render_service.composition.model import Composition, View
 from render_service.errors import UnknownOption, WidthNotOffered
@@ -138,43 +138,43 @@ class Foresight:
     def after_picture(self, planned: PlannedImage) -> None:
         """Note that `planned` was asked for, and draw its neighbours. Takes some microseconds."""
         self._service.note_asked(planned.key)
-        self._draw(planned, iter(()), None)
+        self._draw_beside(planned, None)
 
     def after_resolve(
         self, composition: Composition, configuration: Mapping[str, str], asked: ResolveIn
     ) -> None:
-        """Count the change, and draw what is about to be asked for and its neighbours.
+        """Count the change, and draw the neighbours of what is about to be asked for.
 
-        Only who says what is shown has anything drawn: the picture that is asked for next says it
-        of the others.
+        Not that itself: its request would wait for a render at the lowest priority. And only for
+        who says what is shown: the picture that others ask for next says it of them.
         """
         if asked.changed is not None:
             self.popularity.note(composition.id, asked.changed, configuration[asked.changed])
         if asked.shown is None or self._most == 0:
             return
         shown = asked.shown
+        options = composition.view(shown.view).options
+        selection = {option: configuration[option] for option in options}
         planned = self._planner.plan(
             RenderRequest(
                 composition=composition.id,
                 view=shown.view,
                 region=None,
-                selection=tuple(configuration.items()),
+                selection=tuple(selection.items()),
                 width_px=shown.width,
-                format=format_beside(shown.format, {}, configuration),
+                format=format_beside(shown.format, {}, selection),
             )
         )
-        self._draw(planned, iter((planned,)), asked.changed)
+        self._draw_beside(planned, asked.changed)
 
-    def _draw(
-        self, planned: PlannedImage, first: Iterator[PlannedImage], changed: str | None
-    ) -> None:
+    def _draw_beside(self, planned: PlannedImage, changed: str | None) -> None:
         image, current = planned.image, self._planner.current
         # Whoever looks at an old version leaves it with the next click.
         if self._most == 0 or not current.holds(image.composition, image.view, image.version):
             return
         counts = self.popularity.of(image.composition)
-        following = islice(neighbouring_pictures(current, image, counts, changed), self._most)
-        self._service.foresee(planned.key, chain(first, following))
+        beside = neighbouring_pictures(current, image, counts, changed)
+        self._service.foresee(planned.key, islice(beside, self._most))
 
 
 def check_hints(composition: Composition, asked: ResolveIn) -> None:

@@ -70,11 +70,12 @@ def test_neighbours_are_of_the_width_and_format_just_asked_for(start):
     assert "fwd=miss" in source(client, address(client, 320, "webp", metal="silver"))
 
 
-def test_after_resolve_the_picture_and_its_neighbours_are_there_before_it_is_asked_for(start):
+def test_after_resolve_the_neighbours_are_there_and_the_picture_is_left_to_its_request(start):
     client = start()
     resolve(client, shown=SHOWN)
-    settle(client, 4)
-    assert "hit; detail=memory" in source(client, address(client))
+    settle(client, 3)
+    assert "hit; detail=memory" in source(client, address(client, metal="silver"))
+    assert "fwd=miss" in source(client, address(client))
 
 
 def test_who_does_not_say_what_is_shown_has_nothing_drawn(start):
