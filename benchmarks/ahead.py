@@ -55,10 +55,10 @@ QUIET_S: Final = 3.0
 
 
 class Phase(Struct, frozen=True, kw_only=True):
-    """What one phase measured."""
+    """What one phase measured; `cold_ms` by path, of those drawn for the request."""
 
     hits_ms: list[float]
-    cold_ms: list[float]
+    cold_ms: dict[str, float]
     found: int
     refused: int
 
@@ -166,43 +166,33 @@ async def _settle(port: int) -> None:
 async def _phase(
     port: int, cold: Sequence[str], hot: Sequence[str], duration_s: float, *, seed: int
 ) -> Phase:
-    phase = Phase(hits_ms=[], cold_ms=[], found=0, refused=0)
-    chance, asked = random.Random(seed), set[asyncio.Task[str]]()  # noqa: S311  # no secrets
+    chance = random.Random(seed)  # noqa: S311  # the same instants for both services
+    gaps = iter(lambda: chance.expovariate(1 / COLD_EACH_S), None)
     began_s = time.perf_counter()
 
-    async def ask(path: str, at_s: float, taken_ms: list[float], wanted: str) -> str:
+    async def ask(path: str, at_s: float) -> tuple[str, str, float]:
         head, _ = await _ask(port, path)
-        if wanted in head:
-            taken_ms.append(1000 * (time.perf_counter() - at_s))
-        return head
+        return path, head, 1000 * (time.perf_counter() - at_s)
 
-    async def arrive(
-        paths: Iterator[str], gaps: Iterator[float], into: list[float], wanted: str
-    ) -> None:
-        at_s = began_s
+    async def arrive(paths: Iterator[str], gaps: Iterator[float]) -> list[tuple[str, str, float]]:
+        at_s, asked = began_s, []
         for path, gap_s in zip(paths, gaps, strict=False):
             at_s += gap_s
             if at_s > began_s + duration_s:
-                return
+                break
             await asyncio.sleep(max(0.0, at_s - time.perf_counter()))
-            task = asyncio.create_task(ask(path, at_s, into, wanted))
-            if wanted == "fwd=miss":
-                cold_asked.append(task)
-            asked.add(task)
+            asked.append(asyncio.create_task(ask(path, at_s)))
+        return await asyncio.gather(*asked)
 
-    cold_asked: list[asyncio.Task[str]] = []
-    gaps = iter(lambda: chance.expovariate(1 / COLD_EACH_S), None)
-    await asyncio.gather(
-        arrive(iter(cold), gaps, phase.cold_ms, "fwd=miss"),
-        arrive(itertools.cycle(hot), itertools.repeat(1 / HITS_A_SECOND), phase.hits_ms, " hit"),
+    answers, hits = await asyncio.gather(
+        arrive(iter(cold), gaps),
+        arrive(itertools.cycle(hot), itertools.repeat(1 / HITS_A_SECOND)),
     )
-    await asyncio.gather(*asked)
-    heads = [task.result() for task in cold_asked]
     return Phase(
-        hits_ms=phase.hits_ms,
-        cold_ms=phase.cold_ms,
-        found=sum(" hit" in head for head in heads),
-        refused=sum(head.split(" ", 2)[1] != "200" for head in heads),
+        hits_ms=[taken_ms for _, _, taken_ms in hits],
+        cold_ms={path: taken_ms for path, head, taken_ms in answers if "fwd=miss" in head},
+        found=sum("render-service; hit" in head for _, head, _ in answers),
+        refused=sum(head.split(" ", 2)[1] != "200" for _, head, _ in answers),
     )
 
 
@@ -223,20 +213,23 @@ def _report(arguments: argparse.Namespace, phases: dict[int, list[Phase]]) -> Re
             median(median(phase.hits_ms) for phase in found),
             median(quantiles(phase.hits_ms, n=100)[98] for phase in found),
             sum(len(phase.cold_ms) for phase in found),
-            median(median(phase.cold_ms) for phase in found),
-            median(quantiles(phase.cold_ms, n=20)[18] for phase in found),
+            median(median(phase.cold_ms.values()) for phase in found),
+            median(quantiles(phase.cold_ms.values(), n=20)[18] for phase in found),
             sum(phase.found for phase in found),
             sum(phase.refused for phase in found),
         )
         for ahead, found in phases.items()
     ]
-    with_, without = phases[AHEAD], phases[0]
+    pairs = list(zip(phases[AHEAD], phases[0], strict=True))
     ratios = {
-        name: median(
-            median(one[place]) / median(other[place])
-            for one, other in zip(map(_times, with_), map(_times, without), strict=True)
-        )
-        for place, name in enumerate(("hits", "cold pictures"))
+        "hits": median(median(one.hits_ms) / median(other.hits_ms) for one, other in pairs),
+        # Of the same pictures: what was found ahead is not among them, and was not the heaviest.
+        "cold pictures": median(
+            taken_ms / other.cold_ms[path]
+            for one, other in pairs
+            for path, taken_ms in one.cold_ms.items()
+            if path in other.cold_ms
+        ),
     }
     return Report(
         question="Hits and cold pictures, while the next click is drawn ahead and while not.",
@@ -259,10 +252,6 @@ def _report(arguments: argparse.Namespace, phases: dict[int, list[Phase]]) -> Re
             for name, ratio in ratios.items()
         ),
     )
-
-
-def _times(phase: Phase) -> tuple[list[float], list[float]]:
-    return phase.hits_ms, phase.cold_ms
 
 
 if __name__ == "__main__":

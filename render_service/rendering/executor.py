@@ -24,8 +24,12 @@ from render_service.telemetry.board import BOARD, RENDERING
 T = TypeVar("T")
 
 NICE_MAX: Final = 19
-"""The kernel's largest: a weight of 15, where a render thread at 10 has 110 and the event loop 1024
-(sched(7), the table of the fair scheduler)."""
+"""The kernel's largest."""
+
+BEHIND_NICE: Final = 4
+"""More than a render thread's: a weight of 45 beside 110 (sched(7), the fair scheduler's table). At
+the largest, 15, a thread that waits for a core while it holds the interpreter holds up hits: by
+`benchmarks.ahead` on a busy machine their p99 was 174 ms beside 30."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,9 +70,12 @@ class RenderExecutor:
         self._pool = ThreadPoolExecutor(
             threads, thread_name_prefix="render", initializer=_stand_back, initargs=(nice,)
         )
-        # For work behind the requests: an eighth of a core beside one of them.
+        # For work behind the requests.
         self._last = ThreadPoolExecutor(
-            1, thread_name_prefix="behind", initializer=_stand_back, initargs=(NICE_MAX,)
+            1,
+            thread_name_prefix="behind",
+            initializer=_stand_back,
+            initargs=(nice and nice + BEHIND_NICE,),
         )
         self._idle: set[asyncio.Future[None]] = set()
 
