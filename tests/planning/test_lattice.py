@@ -28,7 +28,7 @@ asset = "hero/size-{{size-{number}}}-{number}.png"
 
 
 def large():
-    """The ring with twelve options more: four billion configurations."""
+    """The ring with twelve options more: over a billion configurations."""
     numbers = range(12)
     head, _, rest = RING.partition("[[forbid]]")
     options = "".join(OPTION.format(number=number) for number in numbers)
