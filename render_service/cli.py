@@ -19,6 +19,7 @@ from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
+from render_service.commands.warm_arguments import add_warm
 from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_releases(commands_)
     _add_diff(commands_)
     _add_render(commands_)
+    add_warm(commands_)
     _add_check(commands_)
     add_parser(commands_).set_defaults(run=_calibrate)
     _add_sheet(commands_)

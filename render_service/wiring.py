@@ -21,6 +21,7 @@ from render_service.adapters.catalogue_folder import (
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.raster_files import RasterFiles
+from render_service.adapters.redis_changes import RedisChanges
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
@@ -33,11 +34,13 @@ from render_service.planning.signatures import Signer, parse_keys
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
+from render_service.rendering.popularity import Popularity
 from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import EMBEDDED, OFF, SAME, Settings
+from render_service.settings import CORES, EMBEDDED, OFF, SAME, Settings
+from render_service.telemetry.beside import renders_under_way
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
@@ -150,6 +153,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         TierUnavailable: The data folder cannot be used.
     """
     lease = _lease(settings)
+    counts = Path(settings.metrics_folder) if settings.metrics_folder else None
     shared = [
         GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
     ]
@@ -167,7 +171,20 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         limits=studio.limits,
         lease=lease,
         watched=[part.note for part in (*shared, lease) if part is not None],
+        room=lambda: max(1, CORES - 1) - renders_under_way(counts),
     )
+
+
+def build_popularity(settings: Settings) -> Popularity:
+    """Return what shoppers change to; call it inside the event loop that will own it.
+
+    Raises:
+        InvalidSetting: The URL of Redis is none.
+    """
+    if not settings.redis_url:
+        return Popularity()
+    store = RedisChanges(connect_redis(settings.redis_url), timeout_s=settings.redis_timeout_s)
+    return Popularity(store, pause_s=settings.breaker_pause_s)
 
 
 def start_telemetry(settings: Settings) -> Telemetry:
