@@ -14,9 +14,8 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -34,6 +33,7 @@ from benchmarks.peers.art import (
     make_art,
     our_path,
 )
+from benchmarks.peers.servers import Peer
 from benchmarks.report import Cell, Chart, Report, bar, machine_facts, publish, spread
 from benchmarks.serving import OURS, run_service
 from render_service.adapters.catalogue_folder import load_catalogue
@@ -54,6 +54,9 @@ FORMATS: Final = (Format.WEBP, Format.AVIF)
 AT_ONCE: Final = 2 * servers.CORES
 """Requests under way: while one is sent and read, another is drawn on each core."""
 
+PATIENT: Final = {"RENDER_QUEUE_S": 600, "RENDER_DEADLINE_S": 600}
+"""The others let everybody wait for ever; so does ours, here."""
+
 JUDGED: Final = 3
 """Configurations whose pictures are scored."""
 
@@ -69,13 +72,6 @@ class Case(NamedTuple):
 
 
 CASES: Final = tuple(Case(*case) for case in itertools.product(SIDES_PX, FORMATS))
-
-
-class Server(NamedTuple):
-    """A running server, and what it is asked."""
-
-    port: int
-    path: Callable[[Configuration, int, str], str]
 
 
 class Quality(NamedTuple):
@@ -106,8 +102,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="distinct-")))
         running = {OURS: _start_ours(stack, art, folder)}
         for name, start in servers.peers().items():
-            peer = stack.enter_context(start(art, folder))
-            running[name] = Server(peer.port, peer.path)
+            running[name] = stack.enter_context(start(art, folder))
         for server in running.values():
             asyncio.run(_warm(server))
         quality = _judge(running)
@@ -115,30 +110,44 @@ def main() -> None:
     publish(_report(rates, quality, arguments), arguments.json)
 
 
-def _start_ours(stack: contextlib.ExitStack, art: Art, folder: Path) -> Server:
-    environment = {"RENDER_CATALOGUE": art.catalogue, "RENDER_DATA": folder / "data"}
+def _start_ours(stack: contextlib.ExitStack, art: Art, folder: Path) -> Peer:
+    environment = {
+        "RENDER_CATALOGUE": art.catalogue,
+        "RENDER_DATA": folder / "data",
+        **PATIENT,
+    }
     port = stack.enter_context(run_service(environment, folder / "service.log")).port
     planner = Planner(load_catalogue(art.catalogue).catalogue, PROFILES)
-    return Server(port, lambda chosen, side, kind: our_path(planner, chosen, side, Format(kind)))
+    return Peer(
+        port, lambda chosen, side, kind: our_path(planner, chosen, side, Format(kind)), keeps=True
+    )
 
 
-async def _warm(server: Server) -> None:
-    """Ask for pictures that have every layer among them, through every process of the server."""
-    most = max(CHOICES.values())
-    chosen = [
-        Configuration(number % CHOICES["ground"], number % CHOICES["metal"], number)
-        for number in range(most)
+def _warming() -> list[Configuration]:
+    """Configurations that have every layer among them, once for each time round; none measured."""
+    grounds, metals, gems = CHOICES.values()
+    return [
+        Configuration((number + turn) % grounds, number % metals, (number + turn) % gems)
+        for turn in range(2 * servers.CORES)
+        for number in range(max(grounds, metals, gems))
     ]
-    for side in SIDES_PX:
-        # PNG and JPEG are not measured, so nothing measured is drawn before; new connections
-        # reach the processes of a server in turn.
-        for _ in range(2 * servers.CORES):
-            paths = [server.path(one, side, "png") for one in chosen]
-            await ask_all(server.port, paths, at_once=AT_ONCE)
+
+
+async def _warm(server: Peer) -> None:
+    """Have every process of a server that keeps layers hold all of them.
+
+    A picture for each process: one that was drawn by one of ours the others would find on disk.
+    """
+    every = _warming() if server.keeps else _warming()[:AT_ONCE]
+    step = max(CHOICES.values())
+    for side, first in itertools.product(SIDES_PX, range(0, len(every), step)):
+        # New connections reach the processes of a server in turn.
+        paths = [server.path(one, side, "webp") for one in every[first : first + step]]
+        await ask_all(server.port, paths, at_once=AT_ONCE)
 
 
 def _measure(
-    running: dict[str, Server], rounds: int, seconds: float
+    running: dict[str, Peer], rounds: int, seconds: float
 ) -> dict[Case, dict[str, list[float]]]:
     """Answers a second of every server, by case; a round is every case and every server once."""
     asked = {case: _paths(running, case) for case in CASES}
@@ -154,24 +163,25 @@ def _measure(
     return rates
 
 
-def _paths(running: dict[str, Server], case: Case) -> dict[str, Iterator[str]]:
+def _paths(running: dict[str, Peer], case: Case) -> dict[str, Iterator[str]]:
     """The same configurations in the same order for all, none of them twice."""
     side, file_format = case
 
-    def paths(server: Server) -> Iterator[str]:
+    warming = frozenset(_warming())
+
+    def paths(server: Peer) -> Iterator[str]:
         for chosen in configurations(seed=side):
-            yield server.path(chosen, side, file_format)
+            if chosen not in warming:
+                yield server.path(chosen, side, file_format)
 
     return {name: paths(server) for name, server in running.items()}
 
 
-def _judge(running: dict[str, Server]) -> dict[Case, dict[str, Quality]]:
+def _judge(running: dict[str, Peer]) -> dict[Case, dict[str, Quality]]:
     """Score each server's files against its own picture, and its picture against ours."""
-    # The end of the order in which they are measured: none of these is reached there.
     found: dict[Case, dict[str, list[Quality]]] = {c: {n: [] for n in running} for c in CASES}
     for side in SIDES_PX:
-        every = list(configurations(seed=side))[-JUDGED:]
-        for chosen in random.Random(side).sample(every, JUDGED):  # noqa: S311  # no secret
+        for chosen in _warming()[:JUDGED]:
             whole = {name: _get(server, chosen, side, "png") for name, server in running.items()}
             for file_format, (name, server) in itertools.product(FORMATS, running.items()):
                 coded = _get(server, chosen, side, file_format)
@@ -189,7 +199,7 @@ def _middle(qualities: list[Quality]) -> Quality:
     return Quality(*(median(values) for values in zip(*qualities, strict=True)))
 
 
-def _get(server: Server, chosen: Configuration, side_px: int, ending: str) -> bytes:
+def _get(server: Peer, chosen: Configuration, side_px: int, ending: str) -> bytes:
     return asyncio.run(ask_all(server.port, [server.path(chosen, side_px, ending)]))[0].body
 
 
@@ -215,9 +225,10 @@ def _report(
             judged = quality[case][name]
             goal: Cell = GOALS.get(name, "-")
             rows.append(
-                (str(case), name, spread(values), over, goal)
-                + (round(judged.score, 1), round(judged.size_bytes / 1000, 1))
-                + (round(judged.likeness, 1),)
+                (
+                    *(str(case), name, spread(values), over, goal, round(judged.score, 1)),
+                    *(round(judged.size_bytes / 1000, 1), round(judged.likeness, 1)),
+                )
             )
     return Report(
         question="How many distinct configurations a second, six layers, and against whom?",
@@ -228,8 +239,9 @@ def _report(
             "requests under way": AT_ONCE,
             "rounds": arguments.rounds,
             "seconds each": arguments.seconds,
-            "configurations": " × ".join(f"{count} {name}" for name, count in CHOICES.items()),
-            "ours": f"{servers.CORES} processes, as `serve` is by default",
+            "configurations": " by ".join(f"{count} {name}" for name, count in CHOICES.items()),
+            "ours": f"{servers.CORES} processes, as `serve` is by default, but "
+            "that nobody is refused for a long queue",
             **servers.settings(),
         },
         columns=(

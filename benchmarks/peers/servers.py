@@ -33,10 +33,12 @@ class Peer(NamedTuple):
     Attributes:
         port: It listens there, on 127.0.0.1.
         path: Configuration, side and file ending → what to ask it for.
+        keeps: It keeps layers from one request to the next.
     """
 
     port: int
     path: Callable[[Configuration, int, str], str]
+    keeps: bool = False
 
 
 Start = Callable[[Art, Path], contextlib.AbstractContextManager[Peer]]
@@ -77,13 +79,13 @@ def _sharp(art: Art, folder: Path, mode: str) -> Iterator[Peer]:
     if allocator:
         environment |= {"LD_PRELOAD": allocator}
     script = _HERE / "sharp_server.mjs"
-    command = ["node", script, str(port), art.layers, mode, profiles]
+    command: list[str | Path] = ["node", script, str(port), art.layers, mode, profiles]
     log = folder / f"sharp-{mode}.log"
     with (
         contextlib.chdir(NODE_HOME),
         run_command(command, environment, log, Ready(port, "/ready"), f"sharp ({mode})"),
     ):
-        yield Peer(port, _query_path)
+        yield Peer(port, _query_path, keeps=mode == "raw")
 
 
 @contextlib.contextmanager
