@@ -57,7 +57,7 @@ AT_ONCE: Final = 2 * servers.CORES
 PATIENT: Final = {"RENDER_QUEUE_S": 600, "RENDER_DEADLINE_S": 600}
 """The others let everybody wait for ever; so does ours, here."""
 
-JUDGED: Final = 3
+JUDGED: Final = 2
 """Configurations whose pictures are scored."""
 
 
@@ -183,11 +183,10 @@ def _judge(running: dict[str, Peer]) -> dict[Case, dict[str, Quality]]:
     for side in SIDES_PX:
         for chosen in _warming()[:JUDGED]:
             whole = {name: _get(server, chosen, side, "png") for name, server in running.items()}
+            like = {name: _score(whole[OURS], picture) for name, picture in whole.items()}
             for file_format, (name, server) in itertools.product(FORMATS, running.items()):
                 coded = _get(server, chosen, side, file_format)
-                quality = Quality(
-                    _score(whole[name], coded), len(coded), _score(whole[OURS], whole[name])
-                )
+                quality = Quality(_score(whole[name], coded), len(coded), like[name])
                 found[Case(side, file_format)][name].append(quality)
     return {
         case: {name: _middle(qualities) for name, qualities in by_name.items()}

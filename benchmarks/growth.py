@@ -1,9 +1,9 @@
 """Does a hit or a miss cost more when there are ten, a thousand, ten thousand compositions?
 
 The rule: services of one process each, alike but for the catalogue, asked in turn within every
-round; of each as many compositions are asked for, spread over all, their layers at hand. The cost is
-the processor time of the server for one request, all its threads together: what the client takes,
-and what a busy machine adds, is not in it.
+round; of each as many compositions are asked for, spread over all, layers at hand. The cost is the
+processor time of the server for one request, all its threads together: what the client takes, and
+what a busy machine adds, is not in it.
 
 Start-up is from the start of the process until it is ready. Placeholders of all views are drawn
 behind that; nothing is measured before the server has nothing left to do.

@@ -2,8 +2,8 @@
 
 The list below is all of them: a file is what its function returns, so docs cannot drift from code.
 
-    python tools/generated.py           # write
-    python tools/generated.py --check   # exit 1 and name each file that is not current
+    python -m tools.generated           # write
+    python -m tools.generated --check   # exit 1 and name each file that is not current
 """
 
 import json
@@ -18,6 +18,7 @@ import msgspec
 from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
 from render_service.settings_table import settings_markdown
 from render_service.telemetry.reference import metrics_markdown
+from tools.benchmarks_page import generated_pages
 
 
 def editor_schema(definition: type) -> str:
@@ -52,6 +53,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/metrics.md": metrics_markdown,
     "docs/schemas/composition.schema.json": partial(editor_schema, CompositionDefinition),
     "docs/schemas/materials.schema.json": partial(editor_schema, MaterialsDefinition),
+    **generated_pages(),
 }
 
 
