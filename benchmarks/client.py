@@ -35,9 +35,11 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def open(self) -> None:
-        """Connect now, so that no request waits for it."""
-        self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+    async def __aenter__(self) -> "Connection":
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._close()
 
     async def get(self, path: str) -> Answer:
         """Return the answer to `path`.
@@ -48,13 +50,11 @@ class Connection:
         if self._streams is not None:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 return await self._ask(*self._streams, path)
-        await self.open()
-        if self._streams is None:
-            raise AssertionError("open() connects or raises")
-        return await self._ask(*self._streams, path)
+            await self._close()
+        self._streams = streams = await asyncio.open_connection("127.0.0.1", self._port)
+        return await self._ask(*streams, path)
 
-    async def close(self) -> None:
-        """Close it."""
+    async def _close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
             with contextlib.suppress(ConnectionError):
@@ -70,7 +70,7 @@ class Connection:
         status = int(head[0].split()[1])
         body = await reader.readexactly(int(headers["content-length"]))
         if headers.get("connection", "").lower() == "close":
-            writer.close()
+            await self._close()
             self._streams = None
         if status != 200:
             raise Refused(f"{path}: {head[0]}: {body[:500].decode(errors='replace')}")
@@ -87,11 +87,10 @@ async def ask_all(port: int, paths: Iterable[str], *, at_once: int = 1) -> list[
     left = iter(paths)
 
     async def visit() -> None:
-        connection = Connection(port)
-        for path in left:
-            answer = await connection.get(path)
-            answers.append(answer)
-        await connection.close()
+        async with Connection(port) as connection:
+            for path in left:
+                answer = await connection.get(path)
+                answers.append(answer)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):
@@ -116,13 +115,12 @@ async def keep_busy(port: int, paths: Iterator[str], *, at_once: int, seconds: f
         return time.perf_counter() - answered_s[at_once - 1] >= seconds
 
     async def visit() -> None:
-        connection = Connection(port)
-        while not is_over():
-            await connection.get(next(paths))
-            # What comes when the time is over came while fewer were under way.
-            if not is_over():
-                answered_s.append(time.perf_counter())
-        await connection.close()
+        async with Connection(port) as connection:
+            while not is_over():
+                await connection.get(next(paths))
+                # What comes when the time is over came while fewer were under way.
+                if not is_over():
+                    answered_s.append(time.perf_counter())
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):

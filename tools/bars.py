@@ -11,7 +11,10 @@ from typing import Final
 from msgspec import Struct
 
 WIDTH_PX: Final = 760
-_LABELS_PX: Final = 280
+_LABELS_PX: Final = 120
+_LETTER_PX: Final = 7
+"""A letter of 13 px is no wider, on average."""
+
 _VALUES_PX: Final = 90
 _ROW_PX: Final = 26
 _TOP_PX: Final = 44
@@ -41,7 +44,8 @@ def draw_bars(chart: Chart) -> str:
     """Return the chart as SVG, on white, 760 px wide."""
     high_px = _TOP_PX + _ROW_PX * len(chart.bars) + _BOTTOM_PX
     most = max([bar.high for bar in chart.bars] + [chart.goal or 0.0]) or 1.0
-    scale = (WIDTH_PX - _LABELS_PX - _VALUES_PX) / most
+    begin_px = max(_LABELS_PX, 20 + _LETTER_PX * max(len(bar.label) for bar in chart.bars))
+    axis = _Axis(begin_px=begin_px, scale=(WIDTH_PX - begin_px - _VALUES_PX) / most)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {high_px}" '
         f'width="{WIDTH_PX}" height="{high_px}" font-family="sans-serif" font-size="13" '
@@ -50,10 +54,10 @@ def draw_bars(chart: Chart) -> str:
         f'<text x="12" y="24" font-weight="bold">{escape(chart.title)} ({escape(chart.unit)})'
         "</text>",
     ]
-    for number, bar in enumerate(chart.bars):
-        parts += _draw_bar(bar, _TOP_PX + _ROW_PX * number, scale)
     if chart.goal is not None:
-        parts += _draw_goal(chart.goal, high_px, scale)
+        parts += _draw_goal(chart.goal, high_px, axis)
+    for number, bar in enumerate(chart.bars):
+        parts += _draw_bar(bar, _TOP_PX + _ROW_PX * number, axis)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -63,15 +67,27 @@ def spoken(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _draw_bar(bar: Bar, top_px: int, scale: float) -> Sequence[str]:
+class _Axis(Struct, frozen=True, kw_only=True):
+    """Where bars begin, and pixels for each of the unit."""
+
+    begin_px: int
+    scale: float
+
+    def at(self, value: float) -> float:
+        """Return where `value` lies."""
+        return self.begin_px + self.scale * value
+
+
+def _draw_bar(bar: Bar, top_px: int, axis: _Axis) -> Sequence[str]:
     middle = top_px + _ROW_PX / 2
-    left, right = (_LABELS_PX + scale * side for side in (bar.low, bar.high))
+    left, right = axis.at(bar.low), axis.at(bar.high)
     parts = [
-        f'<text x="{_LABELS_PX - 10}" y="{middle + 4:.1f}" text-anchor="end">'
+        f'<text x="{axis.begin_px - 10}" y="{middle + 4:.1f}" text-anchor="end">'
         f"{escape(bar.label)}</text>",
-        f'<rect x="{_LABELS_PX}" y="{middle - _BAR_PX / 2:.1f}" width="{scale * bar.value:.1f}" '
-        f'height="{_BAR_PX}" fill="#4477aa"/>',
-        f'<text x="{max(right, _LABELS_PX + scale * bar.value) + 8:.1f}" y="{middle + 4:.1f}">'
+        f'<rect x="{axis.begin_px}" y="{middle - _BAR_PX / 2:.1f}" '
+        f'width="{axis.scale * bar.value:.1f}" height="{_BAR_PX}" fill="#4477aa"/>',
+        f'<text x="{max(right, axis.at(bar.value)) + 8:.1f}" y="{middle + 4:.1f}" '
+        'stroke="#fff" stroke-width="4" paint-order="stroke">'
         f"{spoken(bar.value)}</text>",
     ]
     if bar.high > bar.low:
@@ -82,8 +98,8 @@ def _draw_bar(bar: Bar, top_px: int, scale: float) -> Sequence[str]:
     return parts
 
 
-def _draw_goal(goal: float, high_px: int, scale: float) -> Sequence[str]:
-    x = _LABELS_PX + scale * goal
+def _draw_goal(goal: float, high_px: int, axis: _Axis) -> Sequence[str]:
+    x = axis.at(goal)
     return [
         f'<path d="M{x:.1f} {_TOP_PX - 6}V{high_px - 6}" stroke="#aa3377" stroke-width="2" '
         'stroke-dasharray="5 4"/>',

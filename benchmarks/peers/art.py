@@ -31,7 +31,7 @@ SIDE_PX: Final = 2048
 CHOICES: Final = {"ground": 12, "metal": 20, "gem": 20}
 """4,800 configurations: more than any server draws of one size and format in a run."""
 
-_REVISION: Final = "1"
+_REVISION: Final = "2"
 """Of the files; another one has them written anew."""
 
 _NODES: Final = (0.30, 0.65, 1.00)
@@ -163,14 +163,18 @@ def _write_ours(file: Path, layer: RingLayer) -> None:
 
 
 def _write_theirs(file: Path, layer: RingLayer, tint: tuple[float, float, float]) -> None:
-    """Straight alpha in sRGB; an opaque layer without alpha, as anybody would keep it."""
+    """Straight alpha in sRGB; an opaque layer without alpha, as anybody would keep it.
+
+    A shadow is exported as deep as it looks: the others lay it over display values, not over light.
+    """
     rows = np.flatnonzero(layer.alpha.max(axis=1))
     box = slice(rows[0], rows[-1] + 1)
     light = _shown(layer)[box, :, np.newaxis] * np.array(tint)
     alpha = layer.alpha[box, :, np.newaxis]
     straight = np.divide(light, alpha, out=np.zeros_like(light), where=alpha > 0)
     colour = linear_to_srgb(np.clip(straight, 0, 1))
-    shown = colour if layer.alpha.min() == 1 else np.dstack([colour, alpha])
+    cover = 1 - linear_to_srgb(1 - alpha) if layer.name == "shadow" else alpha
+    shown = colour if layer.alpha.min() == 1 else np.dstack([colour, cover])
     pixels = np.zeros((SIDE_PX, SIDE_PX, shown.shape[2]), np.uint8)
     pixels[box] = np.floor(255 * shown + 0.5)
     _write(file, pixels)
