@@ -24,8 +24,8 @@ SERVE: Final = ("render_service", "serve")
 
 OURS: Final = "the service"
 
-_STARTS_WITHIN_S: Final = 180.0
-"""Ten thousand compositions are read in less."""
+_STARTS_WITHIN_S: Final = 600.0
+"""Ten thousand compositions are read in less, also on a busy machine."""
 
 _STOPS_WITHIN_S: Final = 60.0
 
