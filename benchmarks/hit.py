@@ -14,12 +14,10 @@ import argparse
 import asyncio
 import contextlib
 import os
-import selectors
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import Final
 import psutil
 import uvicorn
 
+from benchmarks.counting import CONNECTIONS, Rate, measure
 from benchmarks.memory import note_held
 from benchmarks.nginx import run_nginx
 from benchmarks.report import Chart, Report, bar, machine_facts, publish, spread
@@ -52,20 +51,12 @@ from render_service.wiring import build_service, open_studio
 BODY: Final = bytes(range(256)) * 117 + bytes(48)
 """30,000 bytes: a picture of some 640 pixels."""
 
-CONNECTIONS: Final = 8
 GOAL: Final = 0.9
 """Memory hits a second over those of the bare answer, from issue 4."""
 
 BARE, MEMORY, REDIS, DISK, NGINX = "bare ASGI", "memory", "Redis", "disk", "nginx, the same file"
 
 _NO_MEMORY: Final = {"RENDER_MEMORY_TIER_BYTES": "0", "RENDER_REDIS_TIMEOUT_S": "10"}
-
-
-class Rate:
-    """What one round measured: requests per second, and per second of the server's processor."""
-
-    def __init__(self, requests: int, wall_s: float, processor_s: float) -> None:
-        self.per_s, self.per_processor_s = requests / wall_s, requests / processor_s
 
 
 def main() -> None:
@@ -276,58 +267,6 @@ def run_server(
         note_held(f"server ({which})", process.pid)
         process.terminate()
         process.wait()
-
-
-def measure(port: int, process: psutil.Process, path: str, requests: int) -> Rate:
-    """Ask `requests` times over the connections, each as soon as its answer is whole."""
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: image/webp\r\n\r\n".encode()
-    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
-    size = _answer_size(sockets[0], request)
-    processor_s, started_s = _processor_s(process), time.perf_counter()
-    _ask(sockets, request, requests, size)
-    wall_s = time.perf_counter() - started_s
-    processor_s = _processor_s(process) - processor_s
-    for connection in sockets:
-        connection.close()
-    return Rate(requests, wall_s, processor_s)
-
-
-def _processor_s(process: psutil.Process) -> float:
-    """Seconds of the processor that all its threads took, to the nanosecond: psutil has ticks."""
-    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
-def _answer_size(connection: socket.socket, request: bytes) -> int:
-    """Bytes of one whole answer, headers included; they are the same for every hit."""
-    connection.sendall(request)
-    data = b""
-    while b"\r\n\r\n" not in data or len(data) < data.index(b"\r\n\r\n") + 4 + len(BODY):
-        data += connection.recv(65536)
-    if not data.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"the server answered {data[:200]!r}")
-    return len(data)
-
-
-def _ask(sockets: list[socket.socket], request: bytes, requests: int, size: int) -> None:
-    with selectors.EpollSelector() as selector:
-        missing = dict.fromkeys(sockets, size)
-        for connection in sockets:
-            selector.register(connection, selectors.EVENT_READ, connection)
-            connection.sendall(request)
-        asked, answered = len(sockets), 0
-        room = bytearray(262_144)
-        while answered < requests:
-            for key, _ in selector.select():
-                connection = key.data
-                missing[connection] -= connection.recv_into(room)
-                if missing[connection] > 0:
-                    continue
-                answered += 1
-                if asked < requests:
-                    missing[connection] = size
-                    connection.sendall(request)
-                    asked += 1
 
 
 if __name__ == "__main__":
