@@ -57,7 +57,7 @@ _BUDGETS: Final = {
 
 def main() -> None:
     """Measure, print, write."""
-    arguments = parse_arguments(__doc__ or "", rounds=9)
+    arguments = parse_arguments(__doc__ or "", rounds=5)
     set_ups = _set_ups()
     planner = demo_planner()
     with contextlib.ExitStack() as stack:
