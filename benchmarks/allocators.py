@@ -50,6 +50,8 @@ _BUDGETS: Final = {
     "RENDER_MEMORY_TIER_BYTES": 2 * 2**20,
     "RENDER_RASTER_CACHE_BYTES": 64 * 2**20,
     "RENDER_FILE_TIER_BYTES": 0,
+    # Layers mapped from disk are resident, too, and no allocator's.
+    "RENDER_RASTER_STORE_BYTES": 0,
     "RENDER_QUEUE_S": 600,
     "RENDER_DEADLINE_S": 600,
 }
