@@ -13,7 +13,7 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench load soak calibrate studio contact-sheet lock clean
+.PHONY: help run test check docs bench bench-page load soak calibrate studio contact-sheet lock clean
 .PHONY: env-run env-embedded env-calibrate env-test env-bench env-load env-studio
 
 help: ## show this list
@@ -39,16 +39,21 @@ check: env-test ## format, lint, types, layers, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python tools/generated.py --check
+	@$(BIN)/python -m tools.generated --check
 
 docs: env-test ## write the files that are made from code
-	@$(BIN)/python tools/generated.py
+	@$(BIN)/python -m tools.generated
 
-bench: env-bench ## run every benchmark; tables here, figures in build/bench/*.json
+bench: env-bench env-embedded ## run every benchmark; tables here, figures in build/bench/*.json
+	@$(PYTHON) tools/system_packages.py bench
 	@mkdir -p build/bench
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
 	  name=$$(basename $$file .py); echo; echo "# $$name"; \
 	  $(BIN)/python -m benchmarks.$$name --json build/bench/$$name.json || exit 1; done
+
+bench-page: env-test ## take the figures of `make bench` over to docs/benchmarks.md
+	@$(BIN)/python -m tools.benchmarks_page keep
+	@$(BIN)/python -m tools.generated
 
 load: env-load ## 20 shoppers for 30 s at a server on this machine (URL=, USERS=, TIME=)
 	@.venv-load/bin/python -m locust --locustfile loadtests/locustfile.py --headless \

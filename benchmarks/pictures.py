@@ -6,7 +6,7 @@ them; nothing here is timed.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -86,7 +86,27 @@ def ring(selection: Mapping[str, str], side_px: int) -> Picture:
     return Picture(name=f"solitaire-ring hero, {words}", plan=plan, tile=tiles.__getitem__)
 
 
-def made_up_ring(side_px: int) -> Picture:
+class RingLayer(NamedTuple):
+    """A layer of the made-up ring, before it has a colour.
+
+    Attributes:
+        name: What it shows.
+        blend: How it meets what is below.
+        shade: [side, side] of linear light, premultiplied.
+        alpha: [side, side], 0..1.
+        tint: Linear R, G, B that the made-up ring has it in.
+        chosen: The option that colours it, where there is a choice; "" for none.
+    """
+
+    name: str
+    blend: Blend
+    shade: Floats
+    alpha: Floats
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    chosen: str = ""
+
+
+def ring_layers(side_px: int) -> list[RingLayer]:
     """Return six layers as a ring has them: ground, shadow, band, prongs, stone, sparkle."""
     y, x = np.mgrid[0:side_px, 0:side_px] / side_px - 0.5
     around, from_centre = np.arctan2(y, x), np.hypot(x, y)
@@ -97,13 +117,23 @@ def made_up_ring(side_px: int) -> Picture:
     stone = (stone_at < 0.1) * np.clip(facets, 0.05, 2)
     prongs = (np.abs(stone_at - 0.1) < 0.012) * (np.sin(2 * stone_around) ** 8) * 0.9
     sparkle = np.clip(1 - 2000 * np.abs((x + 0.03) * (y + 0.37)) - 12 * stone_at, 0, 1)
+    shadow = 0.6 * np.exp(-60 * (y - 0.36) ** 2 - 9 * x**2)
+    gold, ruby = (0.93, 0.62, 0.52), (0.7, 0.02, 0.05)
+    return [
+        RingLayer("ground", Blend.OVER, 0.8 - 0.6 * from_centre, 1.0 + 0 * x, chosen="ground"),
+        RingLayer("shadow", Blend.MULTIPLY, 0 * x, shadow),
+        RingLayer("band", Blend.OVER, band, (band > 0) * 1.0, gold, "metal"),
+        RingLayer("prongs", Blend.ADD, prongs, (prongs > 0) * 1.0, gold, "metal"),
+        RingLayer("stone", Blend.OVER, stone, (stone > 0) * 1.0, ruby, "gem"),
+        RingLayer("sparkle", Blend.OVER, 4 * sparkle, sparkle),
+    ]
+
+
+def made_up_ring(side_px: int) -> Picture:
+    """Return the made-up ring, its layers resident at the size of the canvas."""
     layers = [
-        (Blend.OVER, _grey(0.8 - 0.6 * from_centre, 1.0 + 0 * x)),
-        (Blend.MULTIPLY, _grey(0 * x, 0.6 * np.exp(-60 * (y - 0.36) ** 2 - 9 * x**2))),
-        (Blend.OVER, _tinted(band, (0.93, 0.62, 0.52), (band > 0) * 1.0)),
-        (Blend.ADD, _tinted(prongs, (0.93, 0.62, 0.52), (prongs > 0) * 1.0)),
-        (Blend.OVER, _tinted(stone, (0.7, 0.02, 0.05), (stone > 0) * 1.0)),
-        (Blend.OVER, _grey(4 * sparkle, sparkle)),
+        (layer.blend, _tinted(layer.shade, layer.tint, layer.alpha))
+        for layer in ring_layers(side_px)
     ]
     tiles = {
         _placement(number, side_px, blend): _raster(light, alpha)
@@ -121,10 +151,6 @@ def made_up_ring(side_px: int) -> Picture:
         ),
     )
     return Picture(name="a made-up ring", plan=plan, tile=tiles.__getitem__)
-
-
-def _grey(light: Floats, alpha: Floats) -> tuple[Floats, Floats]:
-    return _tinted(light, (1.0, 1.0, 1.0), alpha)
 
 
 def _tinted(

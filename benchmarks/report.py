@@ -14,7 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
+
+from benchmarks.memory import Held, all_held, megabytes
 
 Cell = str | int | float
 
@@ -99,6 +101,52 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+class Bar(Struct, frozen=True, kw_only=True):
+    """One bar of a plot.
+
+    Attributes:
+        label: What it stands for.
+        value: Its length: a median.
+        low: First quartile; the value itself where there is one measurement.
+        high: Third quartile; likewise.
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """A plot: bars of one unit, and the goal as a line.
+
+    Attributes:
+        title: What is compared.
+        unit: Of every bar.
+        bars: From top to bottom.
+        goal: Where the goal lies, in the unit; None where there is none.
+    """
+
+    title: str
+    unit: str
+    bars: tuple[Bar, ...]
+    goal: float | None = None
+
+
+def bar(label: str, values: Sequence[float]) -> Bar:
+    """Return the median of `values`, at least one, and their quartiles, as a bar."""
+    if len(values) == 1:
+        return Bar(label=label, value=values[0], low=values[0], high=values[0])
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return Bar(label=label, value=middle, low=low, high=high)
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Return the median of `values` and their quartiles, for a table."""
+    found = bar("", values)
+    return f"{found.value:.{digits}f} ({found.low:.{digits}f}-{found.high:.{digits}f})"
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """The outcome of one benchmark.
 
@@ -109,6 +157,8 @@ class Report(Struct, frozen=True, kw_only=True):
         columns: Titles of the columns, units included.
         rows: One per thing measured.
         verdicts: Sentences that hold a figure against its goal.
+        method: How it was measured: the docstring of the benchmark, as a rule.
+        charts: The figures as plots.
     """
 
     question: str
@@ -117,6 +167,8 @@ class Report(Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     verdicts: tuple[str, ...] = ()
+    method: str = ""
+    charts: tuple[Chart, ...] = ()
 
 
 def parse_arguments(description: str, rounds: int) -> argparse.Namespace:
@@ -141,19 +193,25 @@ def publish(report: Report, json_path: Path | None) -> None:
         print("  ".join([first, *others]))
     for verdict in report.verdicts:
         print(f"\n{verdict}")
+    held = all_held()
+    print("\nMemory:", *megabytes(held), sep="\n  ")
     if json_path is not None:
-        json_path.write_text(json.dumps(_as_json(report), indent=2) + "\n")
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(_as_json(report, held), indent=2) + "\n")
 
 
 def _text(cell: Cell) -> str:
     return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
-def _as_json(report: Report) -> dict[str, object]:
+def _as_json(report: Report, held: Sequence[Held]) -> dict[str, object]:
     return {
         "question": report.question,
+        "method": report.method,
         "machine": dict(report.machine),
         "settings": dict(report.settings),
         "rows": [dict(zip(report.columns, row, strict=True)) for row in report.rows],
         "verdicts": list(report.verdicts),
+        "charts": to_builtins(report.charts),
+        "memory": to_builtins(held),
     }

@@ -24,7 +24,8 @@ from typing import Any, Final
 
 from opentelemetry.trace import INVALID_SPAN
 
-from benchmarks.hit import make_service, measure, path_of_hits, run_server, serve
+from benchmarks.counting import measure
+from benchmarks.hit import make_service, path_of_hits, run_server, serve
 from benchmarks.report import Report, Times, machine_facts, publish, ratio, time_in_turn
 from render_service.http import images, observed
 from render_service.http.asgi import FrontDoor, make_app

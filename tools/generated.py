@@ -2,8 +2,8 @@
 
 The list below is all of them: a file is what its function returns, so docs cannot drift from code.
 
-    python tools/generated.py           # write
-    python tools/generated.py --check   # exit 1 and name each file that is not current
+    python -m tools.generated           # write
+    python -m tools.generated --check   # exit 1 and name each file that is not current
 """
 
 import json
@@ -22,6 +22,7 @@ from render_service.composition.definition import (
 )
 from render_service.settings_table import settings_markdown
 from render_service.telemetry.reference import metrics_markdown
+from tools.benchmarks_page import generated_pages
 
 
 def editor_schema(definition: type) -> str:
@@ -57,6 +58,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/schemas/composition.schema.json": partial(editor_schema, CompositionDefinition),
     "docs/schemas/encoding.schema.json": partial(editor_schema, EncodingDefinition),
     "docs/schemas/materials.schema.json": partial(editor_schema, MaterialsDefinition),
+    **generated_pages(),
 }
 
 

@@ -26,6 +26,7 @@ USES: dict[str, tuple[list[str], list[str]]] = {
         ["run", "build", "test"],
     ),
     "load": (["pyproject.toml", "--extra", "load"], ["run", "build"]),
+    "peers": (["--group", "peers"], ["build"]),
     "studio": (["pyproject.toml", "--extra", "studio"], ["run", "build"]),
 }
 

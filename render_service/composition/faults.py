@@ -5,8 +5,9 @@ neither its neighbours nor what they name.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -16,6 +17,12 @@ from render_service.errors import Fault
 
 _ID = re.compile(ID_PATTERN)
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `\$?(?P<path>.*?)`)?$", re.DOTALL)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields of a kind of table by key; finding them out takes as long as reading a table."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 class Faults:
@@ -38,7 +45,7 @@ class Faults:
         if not isinstance(piece, dict):
             self.add(table, "", f"Expected a table, got {_kind(piece)}")
             return {}
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         hint = f"keys here: {', '.join(fields)}"
         for key in piece:
             if key not in fields:

@@ -3,6 +3,7 @@
 What can be read of an option is checked even where the rest of it cannot.
 """
 
+from collections import Counter
 from typing import Any, Final
 
 from render_service.composition.definition import OptionDefinition
@@ -75,7 +76,7 @@ def _value_ids(read: dict[str, Any], table: str, names: Names) -> list[str]:
         if f"materials.{basis}" in names.unread_materials:
             return []
         ids = _material_ids(basis, values, table, names)
-    for value in sorted({v for v in ids if ids.count(v) > 1}):
+    for value in sorted(value for value, times in Counter(ids).items() if times > 1):
         faults.add(table, "values", f"{value!r} is listed twice")
     return ids
 

@@ -22,7 +22,7 @@ def test_every_use_of_the_project_has_its_lock():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = {name for name, needs in project["project"]["optional-dependencies"].items() if needs}
 
-    assert set(LOCKS) == extras | {"run", "build"}
+    assert set(LOCKS) == extras | {"run", "build", "peers"}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
