@@ -177,7 +177,7 @@ def wrong_decoded(answer: Answer, url: str, decode: Decode) -> Iterator[str]:
 
 
 def picture_url(url: str) -> str:
-    """Return the immutable URL that `url` spells, percent-decoded; "" where it is of another route."""
+    """Return the immutable URL that `url` spells, decoded; "" where it is of another route."""
     path = unquote(urlsplit(url).path)
     return path if _PICTURE.fullmatch(path) else ""
 

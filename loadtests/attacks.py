@@ -6,6 +6,7 @@ picture; so that an attack that is answered as if it were an honest request is s
 
 import json
 import random
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -77,10 +78,11 @@ class Attacker:
                 return chosen
 
     def url(self) -> str:
-        """Return the URL of a picture, as it should be."""
+        """Return the path of a picture, as it should be."""
         view = self.view()
         width_px = self._chance.choice(view.widths_px)
-        return fill_template(view, self.configuration(), width_px, "webp")
+        url = fill_template(view, self.configuration(), width_px, "webp")
+        return re.sub(r"^https?://[^/]*", "", url)
 
     def parts(self) -> list[str]:
         """Return that URL, split: prefix, `r`, composition, view, version, configuration, file."""

@@ -43,6 +43,8 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "decodes": "Every picture decodes, is of its format, and as wide as its URL says (sampled).",
     "keys": "Pictures of one key have one ETag (sampled).",
     "nothing drawn": "Attackers have nothing drawn.",
+    "log": "The service logs no error (where the load test started it).",
+    "visitors": "No visitor stumbles over an answer: that would be a fault of ours.",
 }
 """What is held, in the order it is reported."""
 
@@ -81,7 +83,7 @@ class Checker:
         return {url: etag for url, (etag, _) in self._known.items()}
 
     def see(self, answer: Answer) -> str | None:
-        """Hold `answer` against every invariant; return the first sentence that says it is wrong.
+        """Hold `answer` against every invariant; return the name of the first it breaks, or None.
 
         Args:
             answer: Any answer of the service, of any route.
@@ -100,7 +102,7 @@ class Checker:
         found = [(name, said) for name, sentences in checks for said in sentences]
         for name, said in found:
             self.breach(name, said)
-        return found[0][1] if found else None
+        return found[0][0] if found else None
 
     def breach(self, name: str, sentence: str) -> None:
         """Remember that the invariant `name`, one of `INVARIANTS`, was broken."""

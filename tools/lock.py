@@ -21,7 +21,7 @@ USES: dict[str, tuple[list[str], list[str]]] = {
         ["run", "build", "embedded"],
     ),
     "bench": (["pyproject.toml", "--extra", "bench"], ["run", "build", "test"]),
-    "load": (["pyproject.toml", "--extra", "load"], ["run", "build"]),
+    "load": (["pyproject.toml", "--extra", "load"], ["run", "build", "embedded"]),
     "studio": (["pyproject.toml", "--extra", "studio"], ["run", "build"]),
 }
 
