@@ -28,6 +28,10 @@ class View(Struct, frozen=True, kw_only=True):
     widths_px: tuple[int, ...]
     url_template: str
 
+    def width_for(self, wanted_px: float) -> int:
+        """Return the narrowest width that is sharp on `wanted_px` screen pixels, or the widest."""
+        return next((w for w in self.widths_px if w >= wanted_px), self.widths_px[-1])
+
 
 class Product(Struct, frozen=True, kw_only=True):
     """Something to configure.
@@ -39,6 +43,7 @@ class Product(Struct, frozen=True, kw_only=True):
         views: In the order of the page; the first is shown large.
         formats: On offer, as in URLs.
         rules: Combinations that are not made: option → values that may not meet.
+        takes_hints: Whether `resolve` takes what is shown and was changed, to draw ahead.
     """
 
     id: str
@@ -47,6 +52,7 @@ class Product(Struct, frozen=True, kw_only=True):
     views: tuple[View, ...]
     formats: tuple[str, ...]
     rules: tuple[Mapping[str, tuple[str, ...]], ...]
+    takes_hints: bool = False
 
     def is_made(self, configuration: Mapping[str, str]) -> bool:
         """Whether no rule of the manifest forbids it."""
@@ -76,6 +82,8 @@ def read_product(manifest: Mapping[str, Any]) -> Product:
             {option: tuple(values) for option, values in rule["all"].items()}
             for rule in manifest["rules"]
         ),
+        # What draws ahead lists neighbours in its manifests; to any other a hint is a wrong field.
+        takes_hints="neighbours" in manifest,
     )
 
 

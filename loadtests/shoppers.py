@@ -186,6 +186,22 @@ class Shopper:
         self._configuration = dict(nearest)
         return self._step(Kind.TAKE, None)
 
+    def asks(self, step: Step, *, hints: bool) -> dict[str, Any]:
+        """Return what the page sends to `resolve` at `step`.
+
+        Args:
+            step: What was done; not a turn.
+            hints: Whether it says what is shown and was changed, as far as the service takes it.
+        """
+        asked: dict[str, Any] = {"selection": dict(step.configuration)}
+        if hints and self.product.takes_hints:
+            view = next(view for view in self.product.views if view.id == step.view)
+            width_px = view.width_for(self.device.picture_px)
+            asked["shown"] = {"view": view.id, "width": width_px, "format": self.browser.format}
+            if step.option is not None:
+                asked["changed"] = step.option
+        return asked
+
     def looks_at(self, images: Mapping[str, Mapping[str, Any]], step: Step) -> list[str]:
         """Return the URLs that the page asks for after `step`: the large picture, then small ones.
 

@@ -136,14 +136,14 @@ class Visitor(FastHttpUser):
                 response.failure(INVARIANTS[broken])
         return answer
 
-    def resolve(self, product: Product, configuration: Mapping[str, str]) -> dict[str, Any] | None:
-        """Return what `resolve` says of `configuration`; None where it did not answer."""
+    def resolve(self, shopper: Shopper, step: Step) -> dict[str, Any] | None:
+        """Return what `resolve` says of what `shopper` chose; None where it did not answer."""
         answer = self.ask(
-            f"{COMPOSITIONS}/{product.id}/resolve",
+            f"{COMPOSITIONS}/{shopper.product.id}/resolve",
             "resolve",
             method="POST",
             headers={"Content-Type": "application/json"},
-            body=json.dumps({"selection": configuration}).encode(),
+            body=json.dumps(shopper.asks(step, hints=True)).encode(),
             expected=frozenset((200,)),
         )
         return json.loads(answer.body) if answer.status == 200 else None
@@ -174,7 +174,7 @@ class Browsing(Visitor):
             held: Pictures the browser has, and does not ask for; added to.
         """
         if step.kind is not Kind.TURN:
-            resolved = self.resolve(shopper.product, step.configuration)
+            resolved = self.resolve(shopper, step)
             if resolved is None:
                 return None
             if not resolved["valid"]:
