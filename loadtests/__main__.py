@@ -12,7 +12,7 @@ import contextlib
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +63,7 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _number(most: int):  # noqa: ANN202
+def _number(most: int) -> Callable[[str], int]:
     """Return what reads a whole number of 1 to `most`."""
 
     def read(text: str) -> int:

@@ -119,11 +119,11 @@ def pick_source(image: Mapping[str, Any], browser: Browser, wanted_px: float) ->
         browser: Who picks.
         wanted_px: Screen pixels to fill.
     """
-    srcset = next(
+    srcset: str = next(
         (source["srcset"] for source in image["sources"] if source["type"] in browser.types),
         image["srcset"],
     )
-    offered = []
+    offered: list[tuple[int, str]] = []
     for entry in srcset.split(", "):
         url, _, width = entry.rpartition(" ")
         offered.append((int(width.removesuffix("w")), url))
