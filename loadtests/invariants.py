@@ -146,8 +146,8 @@ class Checker:
         if after != before:
             self.breach(
                 "nothing drawn",
-                f"{after - before} pictures were drawn while nobody but attackers asked "
-                f"(render_service_renders_total of /metrics: {before}, then {after}).",
+                "While nobody but attackers asked, render_service_renders_total of /metrics "
+                f"went from {before} to {after}.",
             )
 
     def _same(self, answer: Answer) -> Iterator[str]:
