@@ -62,12 +62,18 @@ def read_products(url: str) -> list[Product]:
 
 
 def count_renders(url: str) -> int | None:
-    """Return how many pictures the service has drawn; None where it does not show `/metrics`."""
+    """Return how many pictures the service has drawn; None where it does not show `/metrics`.
+
+    Raises:
+        NoService: It does not answer at all.
+    """
     try:
         text = _get(f"{url}/metrics").decode()
     except urllib.error.HTTPError as error:
         error.close()
         return None
+    except OSError as error:
+        raise NoService(f"{url}/metrics was not answered: {error}") from error
     return sum(
         int(sample.value)
         for family in text_string_to_metric_families(text)
@@ -100,6 +106,9 @@ def find_keys(url: str, pictures: Iterable[str]) -> Iterator[tuple[str, str]]:
     Args:
         url: Of the service.
         pictures: Immutable URLs, of whole views or of regions.
+
+    Raises:
+        NoService: `explain` did not explain one of them.
     """
     for picture in pictures:
         _, _, composition, view, _, configuration, file = picture.split("/")
@@ -107,9 +116,13 @@ def find_keys(url: str, pictures: Iterable[str]) -> Iterator[tuple[str, str]]:
         pairs = [] if configuration == "-" else [p.split("=") for p in configuration.split(",")]
         asked = {"view": view, "width": width, "format": file_format, **dict(pairs)}
         path = f"{COMPOSITIONS}/{quote(composition)}/explain?{urlencode(asked)}"
-        explained = _json(url + path)
-        if urlsplit(explained["url"]).path == picture:
-            yield picture, explained["key"]
+        try:
+            explained = _json(url + path)
+            address, key = urlsplit(explained["url"]).path, explained["key"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise NoService(f"{path} does not explain {picture}: {error}") from error
+        if address == picture:
+            yield picture, key
 
 
 def _json(url: str) -> Any:  # noqa: ANN401  # as json has it

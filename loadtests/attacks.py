@@ -158,8 +158,9 @@ def _iiif(tail: Callable[[Attacker], str]) -> Callable[[Attacker], _Made]:
 
 
 def _unsigned(attacker: Attacker) -> str:
-    at = attacker.number() % 997
-    return f"{at},{at},101,103/{1 + at % 100},/0/default.webp"
+    # A part of any canvas, and well spelled: what is wrong with it is that nobody signed it.
+    left, top, wide, high = (10 + attacker.number() % 40 for _ in range(4))
+    return f"pct:{left},{top},{wide},{high}/pct:{wide + high}/0/default.webp"
 
 
 def _forged(attacker: Attacker) -> str:

@@ -89,6 +89,8 @@ class Visitor(FastHttpUser):
         self.chance = random.Random(f"visitor/{self.shared.seed}/{self.number}")  # noqa: S311
         # A redirect is an answer like any other, to be seen.
         self.client.client.redirect_response_codes = frozenset()
+        # And so is a refusal: no status is an error of the client.
+        self.client.client.valid_response_codes = frozenset(range(100, 600))
 
     def ask(
         self,
@@ -191,7 +193,7 @@ class Browsing(Visitor):
             for place, url in enumerate(urls):
                 if url not in held:
                     group.spawn(self._fetch, url, shopper, "small" if place else "large", held)
-            group.join()
+            group.join(raise_error=True)
         finally:
             group.kill()
 
