@@ -26,6 +26,7 @@ from typing import Final
 import uvloop
 from msgspec import Struct
 
+from benchmarks.client import Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service
@@ -82,40 +83,6 @@ class Phase(Struct, frozen=True, kw_only=True):
         return quantiles(self.hits_ms, n=100)[98]
 
 
-class Client:
-    """Keeps connections, and asks one thing on each at a time."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-
-    async def get(self, path: str) -> int:
-        """Return the status of `path`, its body read."""
-        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-        while self._free:
-            try:
-                return await self._ask(*self._free.pop(), request)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                # The server closes what was idle for five seconds: the next one, or a new one.
-                continue
-        return await self._ask(*await asyncio.open_connection("127.0.0.1", self._port), request)
-
-    async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-    ) -> int:
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await reader.readexactly(size)
-        self._free.append((reader, writer))
-        return int(head.split(b" ", 2)[1])
-
-    def close(self) -> None:
-        """Close what is open."""
-        for _, writer in self._free:
-            writer.close()
-
-
 class Load:
     """Asks a server of `port` for cold pictures and for hits."""
 
@@ -168,7 +135,7 @@ class Load:
         self, client: Client, picture: Picture, answers: list[Answer], at_s: float | None = None
     ) -> None:
         asked_s = time.perf_counter() if at_s is None else at_s
-        status = await client.get(picture.path)
+        status = (await client.get(picture.path)).status
         now_s = time.perf_counter()
         answers.append(
             Answer(cost_ms=picture.cost_ms, status=status, latency_s=now_s - asked_s, at_s=now_s)

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from loadtests.devices import BROWSERS, DEVICES, Browser, Device
+from loadtests.habits import HABITS, Tastes
 from loadtests.products import fill_template, pick_source
-from loadtests.shoppers import HABITS, Kind, Population, Tastes
+from loadtests.shoppers import Kind, Population
 from tests.loadtests.products import CHAIN, METALS, RING
 
 SESSIONS = 2000
@@ -215,27 +216,49 @@ def test_a_page_asks_for_the_large_picture_first_and_for_each_address_once():
     assert len(asked) == len(set(asked)) <= 2
 
 
+def image_of(view, configuration=RING.defaults):
+    srcset = ", ".join(
+        f"{fill_template(view, configuration, width, 'avif')} {width}w" for width in view.widths_px
+    )
+    return {"srcset": srcset, "sources": []}
+
+
+def clicked(product):
+    """A shopper who has seen the first picture, the URL of it, and the first click."""
+    shopper = Population([product], seed=1).shopper(0)
+    images = {view.id: image_of(view) for view in product.views}
+    large = shopper.looks_at(images, shopper.first_step())[0]
+    return shopper, large, next(s for s in iter(shopper.next_step, None) if s.kind is Kind.CLICK)
+
+
 def test_hints_are_for_a_service_that_takes_them():
     knowing = replace(RING, takes_hints=True)
     for product, keys in ((RING, {"selection"}), (knowing, {"selection", "shown", "changed"})):
-        shopper = Population([product], seed=1).shopper(0)
-        shopper.first_step()
-        step = next(s for s in iter(shopper.next_step, None) if s.kind is Kind.CLICK)
+        shopper, _, step = clicked(product)
         assert set(shopper.asks(step, hints=True)) == keys
         assert set(shopper.asks(step, hints=False)) == {"selection"}
 
 
-def test_what_is_shown_is_what_is_asked_for():
-    shopper = Population([replace(RING, takes_hints=True)], seed=1).shopper(0)
-    step = shopper.first_step()
+def test_what_is_said_to_be_shown_is_the_picture_that_was_asked_for():
+    shopper, large, step = clicked(replace(RING, takes_hints=True))
     shown = shopper.asks(step, hints=True)["shown"]
-    view = RING.views[0]
-    srcset = ", ".join(
-        f"{fill_template(view, RING.defaults, width, 'avif')} {width}w" for width in view.widths_px
-    )
-    image = {"srcset": "", "sources": [{"type": "image/avif", "srcset": srcset}]}
-    large = shopper.looks_at({"hero": image}, step)[0]
     assert large.endswith(f"/{shown['width']}.{shown['format']}")
+    assert shown["view"] == "hero"
+
+
+def test_nothing_is_shown_before_the_first_picture():
+    shopper = Population([replace(RING, takes_hints=True)], seed=1).shopper(0)
+    assert set(shopper.asks(shopper.first_step(), hints=True)) == {"selection"}
+
+
+def test_neighbours_are_preloaded_as_the_picture_that_is_shown():
+    shopper, large, _ = clicked(RING)
+    neighbours = [
+        {"images": {"hero": "/r/ring/hero/0123456789/metal=silver/800.jpg"}},
+        {"images": {"top": "/r/ring/top/0123456789/metal=silver/800.jpg"}},
+    ]
+    (url,) = shopper.preloads(neighbours)
+    assert url == f"/r/ring/hero/0123456789/metal=silver/{large.rpartition('/')[2]}"
 
 
 @pytest.mark.parametrize(
