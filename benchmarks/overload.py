@@ -33,6 +33,7 @@ from benchmarks.serving import run_service
 from render_service.formats import Format
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.resample import frame_of
+from render_service.planning.planner import PlannedImage
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import build_image_path
 from render_service.rendering.cost import work_of
@@ -243,16 +244,18 @@ def _pictures(settings: Settings) -> tuple[Iterator[Picture], list[str]]:
                 format=file_format,
             )
             planned = planner.plan(request)
-            layers = Layers(
-                rasters, planned.plan.placements, frame_of(planned.plan), DecodeLimits()
-            )
-            seen[planned.key] = Picture(
-                path=build_image_path(planned.image),
-                cost_ms=work_of(planned.plan, layers).own_ms,
-            )
+            seen[planned.key] = price(planned, rasters)
     pictures = list(seen.values())
     random.Random(2).shuffle(pictures)  # noqa: S311  # the same order in every run
     return iter(pictures[20:]), [picture.path for picture in pictures[:20]]
+
+
+def price(planned: PlannedImage, rasters: Rasters) -> Picture:
+    """Return a planned picture with what the service would expect it to take."""
+    layers = Layers(rasters, planned.plan.placements, frame_of(planned.plan), DecodeLimits())
+    return Picture(
+        path=build_image_path(planned.image), cost_ms=work_of(planned.plan, layers).own_ms
+    )
 
 
 @contextmanager

@@ -12,27 +12,26 @@ neighbours it is told of, too. The generator shares the machine.
 
 import argparse
 import asyncio
-import json
 import random
 import tempfile
 import time
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from statistics import fmean, median, quantiles
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import uvloop
 from msgspec import Struct
 
-from benchmarks.client import Answer, Client
+from benchmarks.client import Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service
+from benchmarks.sessions import Look, Session, Way
 from benchmarks.used import Used, read_used
-from loadtests.asking import COMPOSITIONS, read_products, wait_until_quiet
-from loadtests.shoppers import Kind, Population, Shopper, Step
+from loadtests.asking import read_products, wait_until_quiet
+from loadtests.shoppers import Kind, Population
 from render_service.settings import Settings
 
 GOAL_PERCENT: Final = 95.0
@@ -44,35 +43,6 @@ AT_ONCE: Final = 8
 """Shoppers there at once: with the model's 4 s between clicks, two clicks a second."""
 
 OPTIONS: Final = (Kind.CLICK, Kind.TAKE)
-
-
-class Way(StrEnum):
-    """How what comes next is seen to."""
-
-    WITHOUT = "without"
-    AHEAD = "drawn ahead"
-    PRELOADED = "drawn ahead, preloaded"
-
-
-class Look(Struct, frozen=True, kw_only=True):
-    """What came of one step of a session.
-
-    Attributes:
-        kind: The step.
-        source: `browser`: it had the picture; `held`: the service had; `waited`: it had not;
-            `refused`: there was none.
-        small_held: Of the small pictures that were asked for, those the service had.
-        small: How many of these were asked for.
-        latency_ms: From the step until the large picture was there.
-        number: Of the session.
-    """
-
-    kind: Kind
-    source: str
-    small_held: int
-    small: int
-    latency_ms: float
-    number: int
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -87,91 +57,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     looks: tuple[Look, ...]
     took_s: float
     used: Used
-
-
-class Session:
-    """One shopper in a browser that keeps what it was sent."""
-
-    def __init__(self, client: Client, shopper: Shopper, number: int, way: Way) -> None:
-        self._client, self._shopper, self._number, self._way = client, shopper, number, way
-        self._held = set[str]()
-        self._preloading = set[asyncio.Task[None]]()
-        self._resolved: dict[str, Any] = {}
-        self.looks: list[Look] = []
-
-    async def run(self) -> None:
-        """Live through it."""
-        step: Step | None = self._shopper.first_step()
-        while step is not None:
-            await asyncio.sleep(step.dwell_s)
-            step = await self._follow(step) or self._shopper.next_step()
-        await self._give_up_preloading()
-
-    async def _follow(self, step: Step) -> Step | None:
-        clicked_s = time.perf_counter()
-        # As the page does: what may come next gives way to what was asked for.
-        await self._give_up_preloading()
-        if step.kind is not Kind.TURN:
-            asked = self._shopper.asks(step, hints=self._way is not Way.WITHOUT)
-            path = f"{COMPOSITIONS}/{self._shopper.product.id}/resolve"
-            answer = await self._client.post(path, json.dumps(asked).encode())
-            if answer.status != 200:
-                raise RuntimeError(f"{path} answered {answer.status}: {answer.body.decode()}")
-            self._resolved = json.loads(answer.body)
-            if not self._resolved["valid"]:
-                return self._shopper.take(self._resolved["nearest"])
-        large, *small = self._shopper.looks_at(self._resolved["images"], step)
-        wanted = [url for url in small if url not in self._held]
-        others = asyncio.gather(*(self._fetch(url) for url in wanted))
-        source = await self._see(large)
-        latency_ms = 1000 * (time.perf_counter() - clicked_s)
-        seen = await others
-        self.looks.append(
-            Look(
-                kind=step.kind,
-                source=source,
-                small_held=sum(answer.was_held for answer in seen),
-                small=len(seen),
-                latency_ms=latency_ms,
-                number=self._number,
-            )
-        )
-        if self._way is Way.PRELOADED:
-            self._preload()
-        return None
-
-    async def _see(self, url: str) -> str:
-        if url in self._held:
-            return "browser"
-        answer = await self._fetch(url)
-        if answer.status != 200:
-            return "refused"
-        return "held" if answer.was_held else "waited"
-
-    async def _fetch(self, url: str) -> Answer:
-        answer = await self._client.get(urlsplit(url).path, self._shopper.browser.accept)
-        if answer.status == 200:
-            self._held.add(url)
-        elif answer.status != 503:
-            raise RuntimeError(f"{url} answered {answer.status}: {answer.body.decode()}")
-        return answer
-
-    def _preload(self) -> None:
-        async def fetch(url: str) -> None:
-            await self._fetch(url)
-
-        for url in self._shopper.preloads(self._resolved["neighbours"]):
-            if url not in self._held:
-                self._preloading.add(asyncio.create_task(fetch(url)))
-
-    async def _give_up_preloading(self) -> None:
-        for task in self._preloading:
-            task.cancel()
-        ended = await asyncio.gather(*self._preloading, return_exceptions=True)
-        self._preloading.clear()
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
 
 
 async def replay(url: str, way: Way, sessions: int, at_once: float, seed: int) -> Outcome:

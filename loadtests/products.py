@@ -28,6 +28,10 @@ class View(Struct, frozen=True, kw_only=True):
     widths_px: tuple[int, ...]
     url_template: str
 
+    def width_for(self, wanted_px: float) -> int:
+        """Return the narrowest width that is sharp on `wanted_px` screen pixels, or the widest."""
+        return next((w for w in self.widths_px if w >= wanted_px), self.widths_px[-1])
+
 
 class Product(Struct, frozen=True, kw_only=True):
     """Something to configure.

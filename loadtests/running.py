@@ -29,14 +29,13 @@ from loadtests.asking import (
 from loadtests.decoding import decode_picture
 from loadtests.invariants import INVARIANTS, Checker
 from loadtests.shapes import crowd_at
+from loadtests.visiting import Visitor, make_run
 from loadtests.visitors import (
     AttackVisitor,
     CrawlerVisitor,
     EdgeVisitor,
     HerdVisitor,
     ShopperVisitor,
-    Visitor,
-    make_run,
 )
 
 SCENARIOS: Final[Mapping[str, Mapping[type[Visitor], int]]] = {
