@@ -8,8 +8,8 @@ import asyncio
 import random
 import resource
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +22,11 @@ RAMP_S: Final = 3.0
 
 AGAIN_S: Final = 0.2
 """Whoever is refused in the closed loop waits so long, as a loop of refusals measures nothing."""
+
+DRAWN_MIN: Final = 20
+"""Pictures that a closed loop draws at least: five for each render thread of two processes."""
+
+DRAWN_WITHIN_S: Final = 120.0
 
 CLASSES: Final = ("hit", "small, drawn", "large, drawn")
 
@@ -65,15 +70,27 @@ class Load:
         self._answers: list[Answered] = []
 
     async def closed(self, duration_s: float) -> Phase:
-        """Keep the server busy: as many at once as it has render threads to spare, and no more."""
-        ends_s = time.perf_counter() + RAMP_S + duration_s
+        """Keep the server busy: as many at once as it has render threads to spare, and no more.
+
+        On a slow machine it goes on until `DRAWN_MIN` pictures were drawn: of none, nothing follows.
+
+        Raises:
+            RuntimeError: They were not, within `DRAWN_WITHIN_S`.
+        """
+        over = asyncio.Event()
 
         async def stay() -> None:
-            while time.perf_counter() < ends_s:
+            while not over.is_set():
                 if await self._ask(self._draw(), time.perf_counter()) != 200:
                     await asyncio.sleep(AGAIN_S)
 
-        return await self._measured(duration_s, [stay() for _ in range(BUSY)])
+        tasks = [asyncio.create_task(stay()) for _ in range(BUSY)]
+        try:
+            phase = await self._measured(duration_s, at_least=DRAWN_MIN)
+        finally:
+            over.set()
+            await asyncio.gather(*tasks)
+        return phase
 
     async def open(self, per_s: float, duration_s: float) -> Phase:
         """Let `per_s` requests arrive each second, at random instants."""
@@ -87,7 +104,9 @@ class Load:
                 await asyncio.sleep(max(0.0, at_s - time.perf_counter()))
                 asked.add(asyncio.create_task(self._ask(self._draw(), at_s)))
 
-        phase = await self._measured(duration_s, [arrive()])
+        arriving = asyncio.create_task(arrive())
+        phase = await self._measured(duration_s, at_least=0)
+        await arriving
         await asyncio.gather(*asked)
         return phase
 
@@ -108,19 +127,19 @@ class Load:
         )
         return answer.status
 
-    async def _measured(
-        self, duration_s: float, work: Sequence[Coroutine[Any, Any, None]]
-    ) -> Phase:
-        tasks = [asyncio.create_task(each) for each in work]
+    async def _measured(self, duration_s: float, *, at_least: int) -> Phase:
         await asyncio.sleep(RAMP_S)
         counted: list[Answered] = []
         self._answers = counted
         began_s, used_s = time.perf_counter(), _processor_s()
         await asyncio.sleep(duration_s)
+        while sum(a.status == 200 and a.cost_ms > 0 for a in counted) < at_least:
+            if time.perf_counter() - began_s > max(duration_s, DRAWN_WITHIN_S):
+                raise RuntimeError(f"fewer than {at_least} pictures in {DRAWN_WITHIN_S:.0f} s")
+            await asyncio.sleep(AGAIN_S)
         lasted_s = time.perf_counter() - began_s
         generator = (_processor_s() - used_s) / lasted_s
         self._answers = []
-        await asyncio.gather(*tasks)
         return Phase(answers=tuple(counted), lasted_s=lasted_s, generator=generator)
 
 

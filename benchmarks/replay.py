@@ -42,6 +42,9 @@ SESSIONS: Final = 400
 AT_ONCE: Final = 8
 """Shoppers there at once: with the model's 4 s between clicks, two clicks a second."""
 
+DRAWS_AHEAD: Final = hasattr(Settings(), "ahead")
+"""Whether the service of this tree has the setting RENDER_AHEAD."""
+
 OPTIONS: Final = (Kind.CLICK, Kind.TAKE)
 
 
@@ -94,14 +97,20 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=SESSIONS, help="in each way and round")
     parser.add_argument("--at-once", type=float, default=AT_ONCE, help="shoppers, on average")
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
+    parser.add_argument(
+        "--ways", type=Way, nargs="+", choices=list(Way), default=list(Way), help="to compare"
+    )
     arguments = parser.parse_args()
-    draws_ahead = hasattr(Settings(), "ahead")
-    ways = list(Way) if draws_ahead else [Way.WITHOUT]
+    ways = [way for way in arguments.ways if DRAWS_AHEAD or way is Way.WITHOUT]
+    if not ways:
+        parser.error("this service does not draw ahead: --ways without")
     outcomes: dict[Way, list[Outcome]] = {way: [] for way in ways}
     for number in range(arguments.rounds):
         for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
             outcomes[way].append(_run(way, arguments, number))
-    verdicts = _verdicts(outcomes) if draws_ahead else ["This service does not draw ahead."]
+    verdicts = _verdicts(outcomes)
+    if not DRAWS_AHEAD:
+        verdicts.append("This service does not draw ahead.")
     publish(_report(arguments, outcomes, verdicts), arguments.json)
 
 
@@ -114,7 +123,7 @@ def _run(way: Way, arguments: argparse.Namespace, number: int) -> Outcome:
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
         }
-        if way is Way.WITHOUT and hasattr(Settings(), "ahead"):
+        if way is Way.WITHOUT and DRAWS_AHEAD:
             environment["RENDER_AHEAD"] = 0
         with run_service(environment, Path(data) / "log") as running:
             url = f"http://127.0.0.1:{running.port}"

@@ -79,7 +79,7 @@ async def _round(load: Load, seconds: float) -> dict[str, Phase]:
     # What is drawn a second over what a request takes on average, hits included: they take nothing.
     # By cost, so that what was refused in the closed loop, if anything was, does not count as done.
     mean_ms = fmean(answer.cost_ms for answer in full.answers)
-    per_s = goodput(full, Settings().deadline_s) / max(1e-9, mean_ms)
+    per_s = goodput(full, Settings().deadline_s) / mean_ms
     near = await load.open(NEAR * per_s, seconds)
     twice = await load.open(TWICE * per_s, seconds)
     return dict(zip(PHASES, (full, near, twice), strict=True))
@@ -144,7 +144,8 @@ def _verdicts(rounds: Sequence[dict[str, Phase]], deadline_s: float) -> tuple[st
         for name in (near, twice)
     }
     refused = median(
-        sum(a.status == 503 for a in of[twice].answers) / len(of[twice].answers) for of in rounds
+        sum(a.status == 503 for a in of[twice].answers) / max(1, len(of[twice].answers))
+        for of in rounds
     )
     return (
         f"Drawn in time, by cost: {drawn[near]:.2f} of what can be done at {NEAR} of it, and "
