@@ -72,7 +72,7 @@ class Load:
     async def closed(self, duration_s: float) -> Phase:
         """Keep the server busy: as many at once as it has render threads to spare, and no more.
 
-        On a slow machine it goes on until `DRAWN_MIN` pictures were drawn: of none, nothing follows.
+        On a slow machine it goes on until `DRAWN_MIN` pictures were drawn: none say nothing.
 
         Raises:
             RuntimeError: They were not, within `DRAWN_WITHIN_S`.

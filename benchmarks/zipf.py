@@ -79,7 +79,9 @@ async def _round(load: Load, seconds: float) -> dict[str, Phase]:
     # What is drawn a second over what a request takes on average, hits included: they take nothing.
     # By cost, so that what was refused in the closed loop, if anything was, does not count as done.
     mean_ms = fmean(answer.cost_ms for answer in full.answers)
-    per_s = goodput(full, Settings().deadline_s) / mean_ms
+    if not (done := goodput(full, Settings().deadline_s)):
+        raise RuntimeError("Nothing was drawn in time: this machine has other work.")
+    per_s = done / mean_ms
     near = await load.open(NEAR * per_s, seconds)
     twice = await load.open(TWICE * per_s, seconds)
     return dict(zip(PHASES, (full, near, twice), strict=True))
