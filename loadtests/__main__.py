@@ -10,6 +10,7 @@ import locust  # noqa: F401  # isort: skip
 import argparse
 import contextlib
 import re
+import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,8 +28,11 @@ REPORTS: Final = ROOT / "build" / "load"
 REQUESTS_MAX: Final = 1_000_000
 """More than two cores answer in ten minutes at 1,500 a second; a run is not to go on for ever."""
 
-USERS_MAX: Final = 10_000
-"""Each has connections of its own; a process may have some 20,000 files open."""
+USERS_MAX: Final = 1_000
+"""Each has a few connections of its own, and one process of Locust keeps some hundreds busy."""
+
+FILES: Final = 16_384
+"""Open at once: a thousand visitors with ten connections each, as a pool of Locust's may have."""
 
 _TIME: Final = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
 
@@ -36,12 +40,16 @@ _TIME: Final = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
 def main() -> int:
     """Run what the command line asks for; return the exit status."""
     arguments = _parse()
+    _allow_files()
     try:
         with _service(arguments) as (url, log):
             outcome = run(_plan(arguments, url))
             faults = [] if log is None else _faults(log)
     except (NoService, NotThisMachine, RuntimeError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped before its end: nothing is said of what was asked.", file=sys.stderr)
         return 2
     return _tell(outcome, faults, _report(arguments))
 
@@ -81,6 +89,13 @@ def _seconds(text: str) -> float:
     if not (total_s := 3600 * hours + 60 * minutes + seconds):
         raise argparse.ArgumentTypeError(f"{text!r} is no time, like 30s, 5m or 1h30m")
     return float(total_s)
+
+
+def _allow_files() -> None:
+    """Raise the limit of open files, here and for the service, as far as it may be raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 @contextlib.contextmanager

@@ -138,6 +138,7 @@ def _environment(plan: Plan) -> Environment:
         user_classes=list(weights),
         host=plan.url,
         shape_class=shape,
+        locustfile=f"loadtests, {plan.scenario}",
         stop_timeout=_STOP_S,
         catch_exceptions=True,
     )
@@ -209,7 +210,7 @@ def describe(outcome: Outcome) -> list[str]:
     lines = [
         f"{outcome.asked} requests, {outcome.refused} refused with 503; "
         f"{outcome.pictures} different pictures; drawn meanwhile: {drawn}.",
-        f"{len(INVARIANTS)} invariants held against every answer; "
+        f"{len(INVARIANTS)} invariants checked; "
         f"{outcome.decoded} bodies decoded, {outcome.keys} keys compared.",
     ]
     if not outcome.sentences:

@@ -1,3 +1,4 @@
+import contextlib
 import random
 import socket
 
@@ -33,13 +34,14 @@ def sent(port, attack):
     lines = [
         f"{attack.method} {attack.path} HTTP/1.1",
         "Host: localhost",
-        "Connection: close",
         *(f"{name}: {value}" for name, value in attack.headers.items()),
         *([f"Content-Length: {len(body)}"] if attack.body is not None else []),
     ]
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
-        connection.sendall(body)
+        # Whoever is refused before all of it was read finds that nobody listens any more.
+        with contextlib.suppress(ConnectionError):
+            connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+            connection.sendall(body)
         answer = b""
         while b"\r\n" not in answer and (piece := connection.recv(4096)):
             answer += piece
@@ -47,12 +49,18 @@ def sent(port, attack):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_attack_is_answered_as_it_says_is_right_and_has_nothing_drawn(kind, server, product):
+def test_an_attack_is_answered_as_it_says_is_right(kind, server, product):
     attacker = make_attacker(product, kind)
-    before = wait_until_quiet(server.url)
     for _ in range(3):
         attack = attacker.mint_kind(kind)
         assert sent(server.port, attack) in attack.statuses, attack.path[:300]
+
+
+def test_no_attack_has_anything_drawn(server, product):
+    attacker = make_attacker(product)
+    before = wait_until_quiet(server.url)
+    for kind in KINDS:
+        sent(server.port, attacker.mint_kind(kind))
     assert wait_until_quiet(server.url) == before
 
 

@@ -1,9 +1,12 @@
 """`make load`, short, against real services: honest ones, and ones that get a thing wrong."""
 
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from loadtests.asking import NotThisMachine, check_loopback
@@ -12,7 +15,20 @@ from tests.http.server import run_server
 from tests.servers import free_port, missing
 
 ROOT = Path(__file__).parents[2]
-SCENARIOS = ("shoppers", "fill", "herd", "crawler", "attack", "mixed")
+SCENARIOS = [
+    ("shoppers", "steady"),
+    ("fill", "steady"),
+    ("herd", "spike"),
+    ("crawler", "ramp"),
+    ("attack", "steady"),
+]
+ROWS = {
+    "shoppers": "picture large",
+    "fill": "picture small",
+    "herd": "manifest",
+    "crawler": "picture, percent-encoded",
+    "attack": "attack: zoom unsigned",
+}
 LYING = "from tests.loadtests.liar import serve; serve()"
 
 
@@ -49,33 +65,58 @@ def short(server, scenario, report, *words):
     )
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_nothing_is_broken_whoever_comes(server, scenario, tmp_path):
-    done = short(server, scenario, tmp_path / "report.html")
+@pytest.mark.parametrize(("scenario", "shape"), SCENARIOS)
+def test_nothing_is_broken_whoever_comes_in_whatever_shape(server, scenario, shape, tmp_path):
+    report = tmp_path / "deep" / "report.html"
+    done = short(server, scenario, report, "--shape", shape)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
     assert "Nothing was broken." in done.stdout
     asked = re.search(r"^(\d+) requests", done.stdout, re.MULTILINE)
     assert int(asked[1]) > 0
-    assert done.stderr == ""
+    # Verdict and table are in the report, too; and attackers have nothing drawn.
+    html = report.read_text()
+    assert f"{scenario}, {shape}" in html
+    assert asked[0] in html
+    assert ROWS[scenario] in html
+    if scenario == "attack":
+        assert "drawn meanwhile: 0." in done.stdout
 
 
-@pytest.mark.parametrize("shape", ["ramp", "spike"])
-def test_a_shape_is_chosen_by_name(server, shape, tmp_path):
-    done = short(server, "herd", tmp_path / "report.html", "--shape", shape)
+def test_everybody_at_once_breaks_nothing(server, tmp_path):
+    done = short(server, "mixed", tmp_path / "report.html")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"herd, {shape}" in (tmp_path / "report.html").read_text()
 
 
-def test_the_report_has_the_verdict_and_the_table(server, tmp_path):
-    short(server, "crawler", tmp_path / "deep" / "report.html")
-    html = (tmp_path / "deep" / "report.html").read_text()
-    assert "Nothing was broken." in html
-    assert "picture, percent-encoded" in html
+def test_a_run_that_is_stopped_says_so_and_leaves_no_service():
+    python = ROOT / ".venv-load" / "bin" / "python"
+    if not python.exists():
+        missing("no environment of load tests: make env-load")
+    process = subprocess.Popen(
+        [python, "-m", "loadtests", "--time", "10m"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    service = wait_for(lambda: serving_children(process.pid))
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Stopped before its end" in said
+    assert "Traceback" not in said
+    assert not any(child.is_running() for child in service)
 
 
-def test_attackers_have_nothing_drawn(server, tmp_path):
-    done = short(server, "attack", tmp_path / "report.html")
-    assert "drawn meanwhile: 0." in done.stdout
+def serving_children(pid):
+    children = psutil.Process(pid).children(recursive=True)
+    return [child for child in children if "render_service" in child.cmdline()]
+
+
+def wait_for(find):
+    while not (found := find()):
+        time.sleep(0.1)
+    return found
 
 
 def test_a_run_ends_after_its_requests(server, tmp_path):
