@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.client import Client
+from benchmarks.asking import Client
 from benchmarks.mix import Priced
 from benchmarks.overload import BUSY
 

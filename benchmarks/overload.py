@@ -26,7 +26,7 @@ from typing import Final
 import uvloop
 from msgspec import Struct
 
-from benchmarks.client import Client
+from benchmarks.asking import Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service

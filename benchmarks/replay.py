@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import uvloop
 from msgspec import Struct
 
-from benchmarks.client import Client
+from benchmarks.asking import Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service

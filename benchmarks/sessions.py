@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from benchmarks.client import Answer, Client
+from benchmarks.asking import Answer, Client
 from loadtests.asking import COMPOSITIONS
 from loadtests.shoppers import Kind, Shopper, Step
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.arrivals import Answered, Phase
-from benchmarks.client import Answer
+from benchmarks.asking import Answer
 from benchmarks.replay import Outcome, clicks_of, held_percent, there_percent
 from benchmarks.sessions import Look
 from benchmarks.used import Used
