@@ -25,6 +25,7 @@ from render_service.pixels.compose import draw
 from render_service.pixels.decode import decode
 from render_service.pixels.encode import PROFILES, encode
 from render_service.pixels.limits import DecodeLimits
+from render_service.pixels.packed import pack, unpack
 from render_service.pixels.paint import paint
 from render_service.pixels.raster import Raster
 from render_service.pixels.resample import frame_of, resample
@@ -32,7 +33,8 @@ from render_service.planning.plan import Placement, RenderPlan
 from render_service.planning.planner import Planner
 from render_service.planning.request import RenderRequest
 from render_service.rendering.cost import NS_A_MS, WEIGHTS, Weight, Weights, work_of
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.layers import Layers
+from render_service.rendering.rasters import Rasters
 
 WIDTHS_PX: Final = (160, 320, 640, 1080)
 FITTED: Final = ({"gem": "ruby"}, {"shape": "oval", "background": "white"})
@@ -113,6 +115,8 @@ def _sample(
             decoded[placement.asset] = raster
         scaled = resample(decoded[placement.asset], placement, frame_of(plan))
         samples["scale"].append(((stored, stored * scale * scale), watch.lap_ms()))
+        _map(scaled, samples)
+        watch = _Watch()
         tiles[placement] = paint(scaled, placement)
         samples["paint"].append(((stored * scale * scale,), watch.lap_ms()))
     pixels = float(plan.output.width_px * plan.output.height_px)
@@ -121,6 +125,14 @@ def _sample(
     samples["draw"].append(((pixels * len(tiles),), watch.lap_ms()))
     encode(canvas, plan.output)
     samples[plan.output.format].append(((1.0, pixels), watch.lap_ms()))
+
+
+def _map(raster: Raster, samples: Samples) -> None:
+    """Note what reading a stored raster takes, whose pages are in the page cache."""
+    packed = memoryview(b"".join(pack("layer", raster)))
+    watch = _Watch()
+    unpack("layer", packed)
+    samples["map"].append(((float(raster.light.size + raster.alpha.size),), watch.lap_ms()))
 
 
 def _fit(samples: Samples) -> Weights:
@@ -137,6 +149,7 @@ def _fit(samples: Samples) -> Weights:
         read_ns_px=read_ms_px * NS_A_MS,
         scale_ns_px=scale_ms_px * NS_A_MS,
         paint_ns_px=_solve(samples["paint"])[0] * NS_A_MS,
+        map_ns_sample=_solve(samples["map"])[0] * NS_A_MS,
     )
 
 
@@ -172,6 +185,7 @@ def _rows(fitted: Weights) -> Iterator[tuple[Cell, ...]]:
     ):
         field = f"{name}_ns_px"
         yield f"{name}, {unit}", getattr(fitted, field), getattr(WEIGHTS, field)
+    yield "map, ns for each sample", fitted.map_ns_sample, WEIGHTS.map_ns_sample
     for file_format in Format:
         now, used = fitted.encode[file_format], WEIGHTS.encode[file_format]
         yield f"{file_format}, ms for a picture", now.ms, used.ms

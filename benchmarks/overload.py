@@ -37,7 +37,8 @@ from render_service.planning.planner import PlannedImage
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import build_image_path
 from render_service.rendering.cost import work_of
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.layers import Layers
+from render_service.rendering.rasters import Rasters
 from render_service.settings import Settings
 from render_service.wiring import open_studio
 

@@ -28,7 +28,8 @@ from render_service.planning.plan import (
     Tone,
     Window,
 )
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.layers import Layers
+from render_service.rendering.rasters import Rasters
 
 SIDES_PX = (1600, 3200, 6400, 12_800)
 TILE_PX = 400

@@ -83,6 +83,7 @@ class LogLevel(StrEnum):
 # lease_s: renewed three times in that time, so a process may be held up for 3 s and keep its turn.
 # breaker_pause_s: one request each 2 s waits for a store that is away, the others not at all.
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
+# raster_store_bytes: both views of the demo's ring, decoded and in the ladder's sizes, are 0.9 GB.
 # asset_bytes_max, canvas_pixels_max, layers_max: the art of the demo catalogue is under 60 MB in
 #   all and 1600² a view; the ladder ends at 3072; the limits leave room and still bound the work.
 # otlp_interval_s: as OpenTelemetry has it (OTEL_METRIC_EXPORT_INTERVAL).
@@ -151,6 +152,9 @@ class Settings:
     lease_s: float = number(5.0, "seconds", 0.1, 60, "A dead process is replaced by another.")
     breaker_pause_s: float = number(2.0, "seconds", 0.01, 3600, "A failing store is left alone.")
     raster_cache_bytes: int = number(512 * MIB, "bytes", 0, TIB, "Layers held by each process.")
+    raster_store_bytes: int = number(
+        4 * GIB, "bytes", 0, PIB, "Layers kept on disk, shared by all processes; 0 is none."
+    )
     asset_bytes_max: int = number(64 * MIB, "bytes", 1, 4 * GIB, "Largest layer file read.")
     canvas_pixels_max: int = number(4096**2, "pixels", 1, 2**28, "Largest canvas drawn.")
     layers_max: int = number(64, "layers", 1, 1024, "Most layers in one picture.")

@@ -4,6 +4,7 @@ Everything is built from values, once, in the order it depends on; nothing below
 """
 
 import dataclasses
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from render_service.adapters.catalogue_folder import (
 )
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
+from render_service.adapters.raster_files import RasterFiles
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
@@ -38,6 +40,8 @@ from render_service.settings import EMBEDDED, OFF, SAME, Settings
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
+
+_log = logging.getLogger(__name__)
 
 PENDING_SHARE = 4
 """Renditions waiting to be stored may take 1/4 of what memory may hold."""
@@ -154,7 +158,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
             deadline_s=settings.deadline_s,
             nice=settings.render_nice,
         ),
-        rasters=Rasters(budget_bytes=settings.raster_cache_bytes),
+        rasters=Rasters(budget_bytes=settings.raster_cache_bytes, store=_raster_store(settings)),
         source=studio.assets,
         limits=studio.limits,
         lease=lease,
@@ -226,6 +230,17 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
         return
     with run_valkey(settings.data / "valkey") as url:
         yield dataclasses.replace(settings, redis_url=url)
+
+
+def _raster_store(settings: Settings) -> RasterFiles | None:
+    """Return the store of layers; a disk that cannot be used costs it and nothing else."""
+    if not settings.raster_store_bytes:
+        return None
+    try:
+        return RasterFiles(settings.data / "rasters", budget_bytes=settings.raster_store_bytes)
+    except OSError as error:
+        _log.warning("no layers are kept on disk: %s", error)
+        return None
 
 
 def _lease(settings: Settings) -> GuardedLease | None:

@@ -3,7 +3,20 @@
 import pytest
 
 from tests.ceph import make_bucket, run_ceph
+from tests.releases import write_silver, write_sound
 from tests.servers import redis_program, run_redis, valkey_program
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory):
+    """A catalogue to publish; nobody writes into it."""
+    return write_sound(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.fixture(scope="session")
+def silver(tmp_path_factory):
+    """The same with a darker silver: another version of every view."""
+    return write_silver(tmp_path_factory.mktemp("silver"))
 
 
 @pytest.fixture(scope="session")

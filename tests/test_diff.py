@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 import pyvips
 
-from tests.releases import change, command, publish, write_silver, write_sound, write_without
+from tests.releases import change, command, publish, write_sound, write_without
 
 HERO, TOP = 6, 2
 """Configurations that are made: two metals, two gems, two grounds, but no sapphire in silver."""
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    return write_sound(tmp_path_factory.mktemp("sound"))
-
-
-@pytest.fixture(scope="module")
-def silver(tmp_path_factory):
-    return write_silver(tmp_path_factory.mktemp("silver"))
 
 
 @pytest.fixture

@@ -77,16 +77,6 @@ print(step)
 """
 
 
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    return write_sound(tmp_path_factory.mktemp("first"))
-
-
-@pytest.fixture(scope="module")
-def silver(tmp_path_factory):
-    return write_silver(tmp_path_factory.mktemp("second"))
-
-
 @pytest.fixture
 def store(tmp_path):
     return tmp_path / "published"
@@ -113,8 +103,8 @@ def read_whole(store):
     return asyncio.run(read())
 
 
-def test_a_first_publication_says_what_is_new_and_what_was_uploaded(catalogue, store):
-    said = publish(catalogue, releases=store)
+def test_a_first_publication_says_what_is_new_and_what_was_uploaded(sound, store):
+    said = publish(sound, releases=store)
 
     assert "State 1 is live" in said
     assert "new        ring: hero, top" in said
@@ -122,18 +112,18 @@ def test_a_first_publication_says_what_is_new_and_what_was_uploaded(catalogue, s
     assert read_whole(store).number == 1
 
 
-def test_the_same_folder_again_changes_nothing_in_the_store(catalogue, store):
-    publish(catalogue, releases=store)
+def test_the_same_folder_again_changes_nothing_in_the_store(sound, store):
+    publish(sound, releases=store)
     before = digest_of(store)
 
-    said = publish(catalogue, releases=store)
+    said = publish(sound, releases=store)
 
     assert "State 1 is live and is exactly this; nothing changes." in said
     assert digest_of(store) == before
 
 
-def test_a_change_is_told_by_its_views_and_only_new_files_are_uploaded(catalogue, silver, store):
-    publish(catalogue, releases=store)
+def test_a_change_is_told_by_its_views_and_only_new_files_are_uploaded(sound, silver, store):
+    publish(sound, releases=store)
 
     said = publish(silver, releases=store)
 
@@ -144,21 +134,21 @@ def test_a_change_is_told_by_its_views_and_only_new_files_are_uploaded(catalogue
     assert "publish --release 1" in said
 
 
-def test_a_composition_that_is_not_in_the_folder_is_removed(catalogue, store, tmp_path):
+def test_a_composition_that_is_not_in_the_folder_is_removed(sound, store, tmp_path):
     two = write_sound(tmp_path / "two")
     (two / "ring").rename(two / "band")
     publish(two, releases=store)
 
-    said = publish(catalogue, releases=store)
+    said = publish(sound, releases=store)
 
     assert "new        ring" in said
     assert "removed    band" in said
 
 
 def test_a_broken_catalogue_is_refused_whole_with_all_faults_and_changes_nothing(
-    catalogue, store, tmp_path
+    sound, store, tmp_path
 ):
-    publish(catalogue, releases=store)
+    publish(sound, releases=store)
     before = digest_of(store)
 
     done = command("publish", write_broken(tmp_path / "broken"), releases=store)
@@ -170,8 +160,8 @@ def test_a_broken_catalogue_is_refused_whole_with_all_faults_and_changes_nothing
     assert digest_of(store) == before
 
 
-def test_a_file_that_vanishes_while_it_is_published_leaves_what_is_live(catalogue, store, tmp_path):
-    publish(catalogue, releases=store)
+def test_a_file_that_vanishes_while_it_is_published_leaves_what_is_live(sound, store, tmp_path):
+    publish(sound, releases=store)
     doomed = write_silver(tmp_path / "doomed")
     (doomed / "ring" / "stone-ruby.png").unlink()
 
@@ -181,8 +171,8 @@ def test_a_file_that_vanishes_while_it_is_published_leaves_what_is_live(catalogu
     assert live(store).number == 1
 
 
-def test_an_earlier_state_is_made_live_again_and_says_which_it_was(catalogue, silver, store):
-    publish(catalogue, releases=store)
+def test_an_earlier_state_is_made_live_again_and_says_which_it_was(sound, silver, store):
+    publish(sound, releases=store)
     publish(silver, releases=store)
 
     said = publish("--release", 1, releases=store)
@@ -195,8 +185,8 @@ def test_an_earlier_state_is_made_live_again_and_says_which_it_was(catalogue, si
 
 
 @pytest.mark.parametrize("name", ["0", "3", "nine", "-1", "1.0", "٣", "9" * 30])
-def test_a_state_that_never_was_is_refused_with_those_that_were(catalogue, store, name):
-    publish(catalogue, releases=store)
+def test_a_state_that_never_was_is_refused_with_those_that_were(sound, store, name):
+    publish(sound, releases=store)
 
     done = command("publish", f"--release={name}", releases=store)
 
@@ -204,8 +194,8 @@ def test_a_state_that_never_was_is_refused_with_those_that_were(catalogue, store
     assert "states: 1 to 1, or live" in done.stderr
 
 
-def test_an_old_state_of_another_pipeline_is_released_anew(catalogue, silver, store):
-    publish(catalogue, program=OTHER_PIPELINE, releases=store)
+def test_an_old_state_of_another_pipeline_is_released_anew(sound, silver, store):
+    publish(sound, program=OTHER_PIPELINE, releases=store)
     publish(silver, releases=store)
 
     publish("--release", 1, releases=store)
@@ -218,8 +208,8 @@ def test_an_old_state_of_another_pipeline_is_released_anew(catalogue, silver, st
         assert (store / "versions" / "ring" / view / version).is_file()
 
 
-def test_the_states_are_listed_newest_first(catalogue, silver, store):
-    publish(catalogue, releases=store)
+def test_the_states_are_listed_newest_first(sound, silver, store):
+    publish(sound, releases=store)
     publish(silver, releases=store)
     publish("--release", 1, releases=store)
 
@@ -239,20 +229,20 @@ def test_nothing_published_is_said_and_is_no_failure(store):
     assert "Nothing is published" in done.stderr
 
 
-def test_a_recheck_mends_what_is_damaged_in_the_store(catalogue, store):
-    publish(catalogue, releases=store)
+def test_a_recheck_mends_what_is_damaged_in_the_store(sound, store):
+    publish(sound, releases=store)
     before = digest_of(store)
     for pattern in ("assets/*/*", "releases/*/*", "versions/*/*/*"):
         path = next(store.glob(pattern))
         path.write_bytes(path.read_bytes()[:-1])
 
-    publish(catalogue, "--recheck", releases=store)
+    publish(sound, "--recheck", releases=store)
 
     assert digest_of(store) == before
 
 
-def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(catalogue, silver, store):
-    publish(catalogue, releases=store)
+def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(sound, silver, store):
+    publish(sound, releases=store)
     others = [silver, write_without(store.parent / "without")]
     running = [
         subprocess.Popen(
@@ -276,9 +266,9 @@ def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(catalogue, sil
 
 
 def test_a_publisher_that_began_before_another_ended_is_told_and_changes_nothing(
-    catalogue, silver, store, tmp_path
+    sound, silver, store, tmp_path
 ):
-    publish(catalogue, releases=store)
+    publish(sound, releases=store)
     # Held up after it has read what is live, by a check that reads its folder from a pipe.
     slow = (
         "import render_service.commands.publishing as p, subprocess, sys\n"
@@ -345,9 +335,9 @@ def assert_old_or_new(store, before):
 
 
 def test_a_publisher_killed_at_any_instant_leaves_the_old_state_or_the_new_one(
-    catalogue, silver, store, tmp_path
+    sound, silver, store, tmp_path
 ):
-    publish(catalogue, releases=store)
+    publish(sound, releases=store)
     begun_s = time.monotonic()
     assert Publisher(write_variant(tmp_path / "whole", KILLS), store).run() == 0
     took_s = time.monotonic() - begun_s
@@ -363,9 +353,9 @@ def test_a_publisher_killed_at_any_instant_leaves_the_old_state_or_the_new_one(
 
 
 def test_a_publisher_killed_before_each_step_on_the_disk_leaves_a_state_that_can_be_read(
-    catalogue, store, tmp_path
+    sound, store, tmp_path
 ):
-    publish(catalogue, releases=store)
+    publish(sound, releases=store)
     folder = write_variant(tmp_path / "next", 0)
     red = pyvips.Image.black(320, 240, bands=4).linear(1, [200, 0, 0, 255]).cast("uchar")
     red.copy(interpretation="srgb").pngsave(str(folder / "ring" / "ground.png"))

@@ -26,13 +26,13 @@ from render_service.http.cors import for_any_origin, preflight
 from render_service.http.iiif_info import JSON, LD_JSON, LEVELS, describe_image, origin_of
 from render_service.http.observed import IIIF_INFO_ROUTE, IIIF_ROUTE
 from render_service.http.pictures import picture_headers, purge_tags, send_picture
-from render_service.http.problems import describe_error, describe_status
+from render_service.http.problems import describe_status
 from render_service.http.replies import (
-    ClientGone,
     Headers,
     Receive,
     Scope,
     Send,
+    answer_or_problem,
     header_bytes,
     instance_of,
     read_header,
@@ -124,13 +124,7 @@ class IiifRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        send = for_any_origin(send)
-        try:
-            await self._answer(scope, receive, send)
-        except ClientGone:
-            return
-        except Exception as error:
-            await send_problem(send, describe_error(error, instance_of(scope)))
+        await answer_or_problem(self._answer, scope, receive, for_any_origin(send))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":

@@ -19,14 +19,14 @@ from render_service.http.pictures import (
     purge_tags,
     send_picture,
 )
-from render_service.http.problems import describe_error, describe_status
+from render_service.http.problems import describe_status
 from render_service.http.protocol import HEAD, SIZE, join_head
 from render_service.http.replies import (
-    ClientGone,
     Message,
     Receive,
     Scope,
     Send,
+    answer_or_problem,
     header_bytes,
     instance_of,
     send_problem,
@@ -108,12 +108,7 @@ class ImageRoute:
         await self._observed(scope, receive, send, drawn=drawn)
 
     async def _answer_or_fail(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._answer(scope, receive, send)
-        except ClientGone:
-            return
-        except Exception as error:
-            await send_problem(send, describe_error(error, instance_of(scope)))
+        await answer_or_problem(self._answer, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in _METHODS:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeVar
 
-from render_service.http.problems import Problem
+from render_service.http.problems import Problem, describe_error
 
 T = TypeVar("T")
 
@@ -49,6 +49,16 @@ async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> 
 async def send_problem(send: Send, problem: Problem) -> None:
     """Send a problem document."""
     await send_whole(send, problem.status, header_bytes(problem.headers), problem.body)
+
+
+async def answer_or_problem(answer: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Have a request answered: an error by its problem document, who has left by nothing."""
+    try:
+        await answer(scope, receive, send)
+    except ClientGone:
+        return
+    except Exception as error:
+        await send_problem(send, describe_error(error, instance_of(scope)))
 
 
 async def unless_gone(receive: Receive, work: Awaitable[T]) -> T:

@@ -6,12 +6,16 @@ before any of its modules.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import pyvips
 
 from render_service.errors import RenderServiceError
 
-__all__ = ["pyvips", "translating"]
+__all__ = ["LIBVIPS", "pyvips", "translating"]
+
+LIBVIPS: Final = ".".join(str(pyvips.version(part)) for part in range(3))
+"""The release of libvips that decodes and encodes here."""
 
 # No operation cache: it would keep decoded layers alive beside our own, bounded one.
 pyvips.cache_set_max(0)

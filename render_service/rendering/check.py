@@ -22,8 +22,9 @@ from render_service.pixels.resample import frame_of
 from render_service.planning.plan import Blend, Placement, RenderPlan
 from render_service.planning.planner import Planner
 from render_service.planning.request import RenderRequest, offered_widths
+from render_service.rendering.layers import Layers
 from render_service.rendering.offline import draw_with
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.rasters import Rasters
 
 WIDTH_PX: Final = 320
 """Width at which combinations are tried; an option not seen there is looked for at full width."""

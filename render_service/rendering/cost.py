@@ -12,8 +12,9 @@ from typing import Final
 from msgspec import Struct
 
 from render_service.formats import Format
-from render_service.planning.plan import Placement, RenderPlan
-from render_service.rendering.rasters import Layers, Step
+from render_service.planning.plan import RenderPlan
+from render_service.rendering.layers import How, Layers
+from render_service.rendering.rasters import RasterKey
 
 NS_A_MS: Final = 1e6
 
@@ -43,6 +44,7 @@ class Weights(Struct, frozen=True, kw_only=True):
         read_ns_px: Scaling it, for each such pixel.
         scale_ns_px: Scaling it, for each pixel of each page as scaled.
         paint_ns_px: Painting it, likewise.
+        map_ns_sample: Mapping what was decoded or scaled from the store, for each of its samples.
     """
 
     encode: Mapping[Format, Weight]
@@ -51,6 +53,7 @@ class Weights(Struct, frozen=True, kw_only=True):
     read_ns_px: float
     scale_ns_px: float
     paint_ns_px: float
+    map_ns_sample: float
 
 
 # `python -m benchmarks.cost` measures these; docs/decisions/0040-admission-by-cost.md says where
@@ -67,6 +70,7 @@ WEIGHTS: Final = Weights(
     read_ns_px=22.0,
     scale_ns_px=168.0,
     paint_ns_px=22.0,
+    map_ns_sample=1.4,
 )
 
 
@@ -105,19 +109,23 @@ def drawing_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> 
     draw_ns_px *= len(plan.placements)
     return Work(
         own_ms=_pixels(plan) * draw_ns_px / NS_A_MS,
-        layers_ms={
-            key: step_ms(step, placement, plan, weights) for step, key, placement in layers.missing
-        },
+        layers_ms={key: step_ms(how, key, plan, weights) for how, key, _ in layers.missing},
     )
 
 
-def step_ms(step: Step, placement: Placement, plan: RenderPlan, weights: Weights) -> float:
-    """Return the milliseconds that one step of making a layer of `plan` is expected to take."""
+def step_ms(how: How, key: RasterKey, plan: RenderPlan, weights: Weights) -> float:
+    """Return the milliseconds that a raster of `plan` is expected to take to come to hand."""
+    step, placement, _ = key
     stored = placement.width_px * placement.height_px * placement.pages
     shown_px = plan.canvas_width_px if plan.window is None else plan.window.width_px
     scale = plan.output.width_px / shown_px
     scaled = stored * scale * scale
-    match step:
+    match how:
+        case "mapped":
+            pages_px = stored if step == "decoded" else scaled
+            # Coverage has one sample for all pages.
+            samples = pages_px * (placement.bands + 1 / placement.pages)
+            taken_ns = samples * weights.map_ns_sample
         case "decoded":
             taken_ns = stored * weights.decode_ns_px
         case "scaled":

@@ -8,7 +8,8 @@ from render_service.pixels.limits import Limits, check_plan
 from render_service.pixels.offline import Read
 from render_service.pixels.resample import frame_of
 from render_service.planning.plan import RenderPlan
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.layers import Layers
+from render_service.rendering.rasters import Rasters
 
 
 def draw_with(plan: RenderPlan, rasters: Rasters, read: Read, limits: Limits) -> Canvas:

@@ -6,6 +6,7 @@ lease says who makes what.
 
 from typing import Protocol
 
+from render_service.pixels.raster import Raster
 from render_service.planning.key import RenderKey
 from render_service.rendering.rendition import Rendition
 
@@ -88,4 +89,20 @@ class RenderLease(Protocol):
 
     async def close(self) -> None:
         """Let go of what the lease holds open."""
+        ...
+
+
+class RasterStore(Protocol):
+    """Where rasters are kept beyond a process; whatever fails is a miss. Every call blocks."""
+
+    def has(self, name: str) -> bool:
+        """Return whether a raster may be there under `name`. Takes microseconds."""
+        ...
+
+    def get(self, name: str) -> Raster | None:
+        """Return the raster under `name`, every byte checked, or None."""
+        ...
+
+    def put(self, name: str, raster: Raster) -> bool:
+        """Keep `raster` under `name` (hex digits), whole or not at all; return whether it is."""
         ...

@@ -1,45 +1,77 @@
-"""Layers kept ready for reuse: decoded, scaled and painted, within one budget of bytes.
+"""Layers kept ready for reuse: in memory within a budget of bytes, and in a store beyond it.
 
-Drawing is little work when its layers are at hand, so what is most finished is looked for first. A
-raster is made once however many renders want it at the same time, and is never changed.
+Drawing is little work when its layers are at hand. A raster is made once however many renders of
+this process want it at the same time, and is never changed. What was decoded or scaled goes to the
+store, if there is one, and what is held is from then on the store's: mapped, and shared with the
+other processes.
 """
 
+import hashlib
+import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
-from typing import Final, Literal
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, Literal, NamedTuple
 
-from msgspec.structs import replace
+import msgspec
 
-from render_service.pixels.decode import decode
-from render_service.pixels.limits import DecodeLimits
-from render_service.pixels.paint import paint
 from render_service.pixels.raster import Raster
-from render_service.pixels.resample import Frame, crop, resample
-from render_service.planning.plan import Blend, Placement, Window
-from render_service.telemetry import instruments
+from render_service.pixels.resample import Frame
+from render_service.pixels.vips import LIBVIPS
+from render_service.planning.key import PIPELINE_REVISION
+from render_service.planning.plan import Placement
+from render_service.rendering.ports import RasterStore
 
 LARGEST_SHARE: Final = 4
 """A raster over 1/4 of the budget is not kept: it would push out a whole view's layers."""
 
-RasterKey = tuple[str, Hashable, Frame | None]
+PENDING_SHARE: Final = 4
+"""Rasters that wait to be stored may take 1/4 of the budget; more are made again when wanted."""
+
+MAPPED_BYTES: Final = 64 * 2**10
+"""What a mapped raster counts for: its pages are the kernel's to take back, but a process may have
+some 65,000 mappings (vm.max_map_count), which a budget of 4 GiB does not reach."""
+
 Step = Literal["decoded", "scaled", "painted"]
+RasterKey = tuple[Step, Placement, Frame | None]
+
+# Not what was painted: it is one of as many as there are metals and gems, and would push out what
+# takes longer to make; docs/decisions/0090-raster-store.md.
+_STORED: Final = ("decoded", "scaled")
+
+_log = logging.getLogger(__name__)
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class _Held(NamedTuple):
+    raster: Raster
+    cost_bytes: int
 
 
 class Rasters:
     """Rasters by what made them. Safe to use from several threads.
 
     Attributes:
-        budget_bytes: The most that all rasters may take; what is in use on top is the renders'.
+        budget_bytes: The most that rasters in memory may take; what is in use on top is the
+            renders'.
     """
 
-    def __init__(self, *, budget_bytes: int) -> None:
+    def __init__(self, *, budget_bytes: int, store: RasterStore | None = None) -> None:
+        """Begin with nothing in memory.
+
+        Args:
+            budget_bytes: For what is in memory.
+            store: Keeps what was decoded and scaled; None: every process makes it for itself.
+        """
         self.budget_bytes = budget_bytes
-        self._held: OrderedDict[RasterKey, Raster] = OrderedDict()
+        self._store = store
+        self._held: OrderedDict[RasterKey, _Held] = OrderedDict()
         self._making: dict[RasterKey, Future[Raster]] = {}
         self._used_bytes = 0
+        self._pending_bytes = 0
         self._lock = threading.Lock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="raster-put") if store else None
 
     @property
     def used_bytes(self) -> int:
@@ -50,6 +82,19 @@ class Rasters:
         """Return the raster held under `key` and mark it as used just now, or None."""
         with self._lock:
             return self._get(key)
+
+    def is_stored(self, key: RasterKey) -> bool:
+        """Return whether the store may have the raster under `key`. Takes microseconds."""
+        return self._store is not None and key[0] in _STORED and self._store.has(name_of(key))
+
+    def load(self, key: RasterKey) -> Raster | None:
+        """Return the raster under `key` from memory or the store, or None. Blocks."""
+        if (held := self.get(key)) is not None:
+            return held
+        raster = self._store.get(name_of(key)) if self._store else None
+        if raster is not None:
+            self._put(key, raster, MAPPED_BYTES)
+        return raster
 
     def get_or_make(self, key: RasterKey, make: Callable[[], Raster]) -> Raster:
         """Return the raster under `key`, made by one caller while the others wait for it.
@@ -72,176 +117,77 @@ class Rasters:
             mine.set_exception(error)
             raise
         else:
-            self._put(key, raster)
+            self._put(key, raster, raster.size_bytes)
             mine.set_result(raster)
+            self._keep(key, raster)
             return raster
         finally:
             with self._lock:
                 del self._making[key]
 
+    def close(self) -> None:
+        """Store what waits to be stored. Blocks."""
+        if self._writer is not None:
+            self._writer.shutdown()
+
     def _get(self, key: RasterKey) -> Raster | None:
         held = self._held.get(key)
-        if held is not None:
-            self._held.move_to_end(key)
-        return held
+        if held is None:
+            return None
+        self._held.move_to_end(key)
+        return held.raster
 
-    def _put(self, key: RasterKey, raster: Raster) -> None:
-        if raster.size_bytes * LARGEST_SHARE > self.budget_bytes:
+    def _put(self, key: RasterKey, raster: Raster, cost_bytes: int) -> None:
+        with self._lock:
+            self._drop(key)
+            if cost_bytes * LARGEST_SHARE > self.budget_bytes:
+                return
+            self._held[key] = _Held(raster, cost_bytes)
+            self._used_bytes += cost_bytes
+            while self._used_bytes > self.budget_bytes:
+                self._drop(next(iter(self._held)))
+
+    def _drop(self, key: RasterKey) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._used_bytes -= held.cost_bytes
+
+    def _keep(self, key: RasterKey, raster: Raster) -> None:
+        """Have a raster stored behind what it was made for."""
+        if self._writer is None or key[0] not in _STORED or not raster.size_bytes:
             return
         with self._lock:
-            self._held[key] = raster
-            self._used_bytes += raster.size_bytes
-            while self._used_bytes > self.budget_bytes:
-                _, oldest = self._held.popitem(last=False)
-                self._used_bytes -= oldest.size_bytes
-
-
-class Layers:
-    """The layers of one render: what is held already, and how the rest is made.
-
-    What is held is looked up once, at the start, and kept in hand: what the render counts on cannot
-    be dropped by another before it is drawn.
-
-    Of a window nothing is kept but what other windows can use: the layer as decoded, or its whole
-    at the scale of the window's tiles. The rest costs as much as the window, whatever the canvas.
-
-    Args:
-        rasters: Where finished steps are kept.
-        placements: The layers of the plan.
-        frame: Canvas and output size of the plan.
-        limits: Bounds of each layer file.
-
-    Attributes:
-        assets: Digests of the layer files that must be read.
-        missing: Every raster that must be made: the step that makes it, its key, its layer.
-    """
-
-    def __init__(
-        self,
-        rasters: Rasters,
-        placements: tuple[Placement, ...],
-        frame: Frame,
-        limits: DecodeLimits,
-    ) -> None:
-        self._rasters, self._frame, self._limits = rasters, frame, limits
-        self._level = level_of(frame)
-        # The frame that scaled layers are kept in.
-        self._kept = self._level or (frame if frame.window is None else None)
-        self._placements = placements
-        self._ready: dict[Placement, tuple[Step, Raster]] = {}
-        self.missing: list[tuple[Step, RasterKey, Placement]] = []
-        for placement in placements:
-            self._look_up(placement)
-        unread = [p.asset for p in placements if p not in self._ready]
-        self.assets: tuple[str, ...] = tuple(dict.fromkeys(unread))
-
-    def count(self) -> None:
-        """Count how each layer is at hand, for the render that is drawn with it."""
-        for placement in self._placements:
-            step, _ = self._ready.get(placement, ("miss", None))
-            instruments.rasters.add(1, step)
-
-    def tile(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        """Return the raster of `placement`, painted, at the output's scale.
-
-        Args:
-            placement: One of the placements given.
-            files: The layer files of `assets`.
-        """
-        if self._frame.window is not None:
-            return paint(self._in_window(placement, files), placement)
-        keys = self._keys(placement)
-        step, raster = self._ready.get(placement, (None, None))
-        if step == "painted" and raster is not None:
-            return raster
-
-        if not _is_painted(placement):
-            return self._scaled(placement, files)
-        return self._rasters.get_or_make(
-            keys["painted"], lambda: paint(self._scaled(placement, files), placement)
-        )
-
-    def _in_window(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        """The layer in the window at the output's scale, not yet painted."""
-        if self._level is None:
-            return resample(self._decoded(placement, files), placement, self._frame)
-        shown, scale = self._frame.shown, self._level.shown.width_px // self._level.width_px
-        here = Window(
-            left_px=shown.left_px // scale,
-            top_px=shown.top_px // scale,
-            width_px=self._frame.width_px,
-            height_px=self._frame.height_px,
-        )
-        return crop(self._scaled(placement, files), here)
-
-    def _scaled(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        step, raster = self._ready.get(placement, (None, None))
-        if step == "scaled" and raster is not None:
-            return raster
-        frame = self._level or self._frame
-        return self._rasters.get_or_make(
-            self._keys(placement)["scaled"],
-            lambda: resample(self._decoded(placement, files), placement, frame),
-        )
-
-    def _decoded(self, placement: Placement, files: Mapping[str, bytes]) -> Raster:
-        step, raster = self._ready.get(placement, (None, None))
-        if step == "decoded" and raster is not None:
-            return raster
-        return self._rasters.get_or_make(
-            self._keys(placement)["decoded"],
-            lambda: decode(files[placement.asset], placement, self._limits, placement.asset),
-        )
-
-    def _look_up(self, placement: Placement) -> None:
-        """Take in hand what is most finished; list what must be made of it."""
-        for step, key in self._keys(placement).items():
-            if (raster := self._rasters.get(key)) is not None:
-                self._ready[placement] = (step, raster)
+            pending_bytes = self._pending_bytes + raster.size_bytes
+            # One alone may be larger: what takes longest to make is worth most.
+            if self._pending_bytes and pending_bytes * PENDING_SHARE > self.budget_bytes:
                 return
-            if step != "painted" or _is_painted(placement):
-                self.missing.append((step, key, placement))
+            self._pending_bytes = pending_bytes
+        self._writer.submit(self._write, key, raster)
 
-    def _keys(self, placement: Placement) -> dict[Step, RasterKey]:
-        """The keys of the steps that are kept, most finished first.
+    def _write(self, key: RasterKey, raster: Raster) -> None:
+        """Store a raster, and hold the store's from then on."""
+        name, store = name_of(key), self._store
+        try:
+            if store is None:
+                return
+            # Another process may have stored it meanwhile.
+            mapped = store.get(name)
+            if mapped is None and store.put(name, raster):
+                mapped = store.get(name)
+            if mapped is not None:
+                self._put(key, mapped, MAPPED_BYTES)
+        except Exception:
+            # A thread of a pool would swallow it.
+            _log.exception("a layer could not be stored")
+        finally:
+            with self._lock:
+                self._pending_bytes -= raster.size_bytes
 
-        Each holds all of the placement that its step can see, and nothing that it cannot: layers
-        that differ only in paint share what was scaled, sizes share what was decoded.
-        """
-        painted = replace(placement, blend=Blend.OVER)
-        scaled = replace(painted, paint=None, ramp=None)
-        decoded = replace(scaled, left_px=0, top_px=0)
-        keys: dict[Step, RasterKey] = {}
-        if self._frame.window is None:
-            keys["painted"] = ("painted", painted, self._frame)
-        if self._kept is not None:
-            keys["scaled"] = ("scaled", scaled, self._kept)
-        return {**keys, "decoded": ("decoded", decoded, None)}
 
+def name_of(key: RasterKey) -> str:
+    """Return the name of a raster in a store: 64 hex digits, of all that its pixels depend on.
 
-def _is_painted(placement: Placement) -> bool:
-    return placement.paint is not None or placement.ramp is not None
-
-
-def level_of(frame: Frame) -> Frame | None:
-    """Return the frame of the whole canvas of which a window is a piece, pixel by pixel.
-
-    There is one where an output pixel is a square of whole canvas pixels, and the window begins
-    between two of these: tiles of a scale do, but for the last of a row or column where the canvas
-    is no multiple of the scale. None for any other window, for one that is not scaled, and for
-    none. What is cut from the level is exactly what the window would have been scaled to: the
-    weights of an output pixel depend on where its centre lies on the canvas, and on nothing else.
+    libvips is part of it: a decoder may round otherwise in its next release.
     """
-    shown = frame.window
-    if shown is None or frame.is_unscaled:
-        return None
-    scale = shown.width_px // frame.width_px
-    pieces = (frame.width_px * scale, frame.height_px * scale)
-    if scale < 1 or pieces != (shown.width_px, shown.height_px):
-        return None
-    if shown.left_px % scale or shown.top_px % scale:
-        return None
-    wide, high = frame.canvas_width_px // scale, frame.canvas_height_px // scale
-    whole = Window(left_px=0, top_px=0, width_px=wide * scale, height_px=high * scale)
-    is_whole = (whole.width_px, whole.height_px) == (frame.canvas_width_px, frame.canvas_height_px)
-    return replace(frame, width_px=wide, height_px=high, window=None if is_whole else whole)
+    made_by = (PIPELINE_REVISION, LIBVIPS, *key)
+    return hashlib.sha256(_encoder.encode(made_by)).hexdigest()

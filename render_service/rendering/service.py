@@ -26,9 +26,10 @@ from render_service.rendering.cost import drawing_of, work_of
 from render_service.rendering.drawing import draw_and_encode
 from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
+from render_service.rendering.layers import Layers
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.rasters import Rasters
 from render_service.rendering.rendition import Rendition
 from render_service.rendering.served import Served, Timings
 from render_service.rendering.tiers import Tiers
@@ -165,6 +166,7 @@ class RenderService:
         await self._turns.close()
         await self.tiers.close()
         await self._executor.close()
+        await asyncio.to_thread(self._rasters.close)
 
     async def _find_or_make(
         self, key: RenderKey, plan: RenderPlan, flight: Flight[Served]
@@ -232,6 +234,8 @@ class RenderService:
 
     async def _gather(self, layers: Layers) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""
+        if layers.is_stored:
+            await self._executor.run(layers.load)
         layers.count()
         found = await asyncio.gather(*(self._source.read(asset) for asset in layers.assets))
         files = dict(zip(layers.assets, found, strict=True))

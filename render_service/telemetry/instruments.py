@@ -114,7 +114,10 @@ rasters: Final = Counter(
     "render_service.rasters.lookups",
     "{lookup}",
     "Looks for a layer that is at hand, by how far it is done.",
-    Label(name="render_service.result", values="`painted`, `scaled`, `decoded`, `miss`"),
+    Label(
+        name="render_service.result",
+        values="`painted`, `scaled`, `decoded`, `mapped` (from the store), `miss`",
+    ),
 )
 held_bytes: Final = Gauge(
     "render_service.held",

@@ -20,7 +20,8 @@ def test_a_layer_file_that_went_bad_is_named_with_502_and_its_pictures_come_back
     band = folder / "ring" / "band.png"
     whole = band.read_bytes()
     paths = list(pictures)
-    settings = {"file_tier_bytes": 0, "raster_cache_bytes": 0, "graceful_stop_s": 1}
+    kept_bytes = {"file_tier_bytes": 0, "raster_cache_bytes": 0, "raster_store_bytes": 0}
+    settings = kept_bytes | {"graceful_stop_s": 1}
     named = "The layer file ring/band.png"
     with run_watched(folder, tmp_path, expected=named, **settings) as service:
         kept = ask(service, paths[:2])

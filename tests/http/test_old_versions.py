@@ -10,7 +10,6 @@ from tests.releases import (
     change,
     command,
     publish,
-    write_silver,
     write_sound,
     write_without,
 )
@@ -35,16 +34,6 @@ encode.PROFILES = {
 """
     + PROGRAM
 )
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    return write_sound(tmp_path_factory.mktemp("sound"))
-
-
-@pytest.fixture(scope="module")
-def silver(tmp_path_factory):
-    return write_silver(tmp_path_factory.mktemp("silver"))
 
 
 def serve(store, folder, **settings):

@@ -13,22 +13,12 @@ from render_service.adapters.release_folder import ReleaseFolder
 from render_service.releases.model import seal
 from render_service.releases.reading import read_live_state, read_releases
 from tests.http.server import run_server
-from tests.releases import publish, write_silver, write_sound, write_without
+from tests.releases import publish, write_without
 from tests.servers import run_redis, valkey_program, wait_until
 
 QUICK = {"graceful_stop_s": 1, "releases_poll_s": 0.3}
 PATIENT_S = 60
 PICTURE = "metal=silver,gem=ruby,background=white/160.webp"
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    return write_sound(tmp_path_factory.mktemp("sound"))
-
-
-@pytest.fixture(scope="module")
-def silver(tmp_path_factory):
-    return write_silver(tmp_path_factory.mktemp("silver"))
 
 
 @pytest.fixture

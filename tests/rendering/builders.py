@@ -95,6 +95,7 @@ class Workshop:
         deadline_s=60.0,
         memory_bytes=MIB,
         lease=None,
+        raster_store=None,
     ):
         found = load_catalogue(folder)
         self.planner = Planner(found.catalogue, PROFILES)
@@ -102,7 +103,7 @@ class Workshop:
         self.memory = Memory(budget_bytes=memory_bytes)
         self.executor = RenderExecutor(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self.tiers = Tiers(tiers, pending_budget_bytes=MIB)
-        self.rasters = Rasters(budget_bytes=64 * MIB)
+        self.rasters = Rasters(budget_bytes=64 * MIB, store=raster_store)
         self.service = RenderService(
             memory=self.memory,
             tiers=self.tiers,

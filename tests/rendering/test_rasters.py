@@ -8,7 +8,8 @@ from render_service.formats import Format
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.raster import Raster
 from render_service.pixels.resample import frame_of
-from render_service.rendering.rasters import Layers, Rasters
+from render_service.rendering.layers import Layers
+from render_service.rendering.rasters import Rasters
 from tests.rendering.builders import MIB, Workshop
 
 

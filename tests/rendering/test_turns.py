@@ -93,14 +93,20 @@ async def test_of_several_processes_one_renders_and_all_have_its_bytes(make_flee
     assert len({served.rendition.body for served in answers}) == 1
 
 
-async def test_those_who_wait_take_no_place(make_fleet):
-    fleet = make_fleet(2)
+async def lead_and_follow(fleet):
+    """Have the first render, held up at its layer files, and the second wait for it."""
     leader, follower = fleet.workshops
     leader.assets.gate.clear()
     leading = asyncio.create_task(leader.service.render(fleet.plan))
     await leader.assets.reading.wait()
     following = asyncio.create_task(follower.service.render(fleet.plan))
     await fleet.lease.looked.wait()
+    return leader, follower, leading, following
+
+
+async def test_those_who_wait_take_no_place(make_fleet):
+    fleet = make_fleet(2)
+    leader, follower, leading, following = await lead_and_follow(fleet)
     assert (leader.executor.taken, follower.executor.taken) == (1, 0)
     leader.assets.gate.set()
     await asyncio.gather(leading, following)
@@ -196,12 +202,7 @@ async def test_without_a_lease_to_ask_each_process_renders_for_itself(make_fleet
 
 async def test_a_lease_that_is_lost_while_waiting_lets_everyone_go_on(make_fleet):
     fleet = make_fleet(2)
-    leader, follower = fleet.workshops
-    leader.assets.gate.clear()
-    leading = asyncio.create_task(leader.service.render(fleet.plan))
-    await leader.assets.reading.wait()
-    following = asyncio.create_task(follower.service.render(fleet.plan))
-    await fleet.lease.looked.wait()
+    leader, _, leading, following = await lead_and_follow(fleet)
     fleet.lease.failing = True
     assert (await following).source == "render"
     leader.assets.gate.set()

@@ -8,7 +8,8 @@ from render_service.pixels.compose import draw
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.resample import frame_of
 from render_service.planning.plan import Window
-from render_service.rendering.rasters import Layers, Rasters, level_of
+from render_service.rendering.layers import Layers, level_of
+from render_service.rendering.rasters import Rasters
 from tests.pixels.builders import frame, noise, placement, plan, png
 from tests.rendering.builders import MIB
 
