@@ -11,11 +11,14 @@ import argparse
 import contextlib
 import re
 import resource
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+
+import gevent
 
 from benchmarks.serving import run_service
 from loadtests.asking import NoService, NotThisMachine, check_loopback
@@ -41,6 +44,9 @@ def main() -> int:
     """Run what the command line asks for; return the exit status."""
     arguments = _parse()
     _allow_files()
+    # Whoever is asked to stop stops the service, too; with SIGINT Python sees to it.
+    asked = gevent.getcurrent()
+    gevent.signal_handler(signal.SIGTERM, gevent.kill, asked, KeyboardInterrupt)
     try:
         with _service(arguments) as (url, log):
             outcome = run(_plan(arguments, url))

@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_says_so_and_leaves_no_service():
         text=True,
     )
     service = wait_for(lambda: serving_children(process.pid))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "Stopped before its end" in said
@@ -183,7 +183,7 @@ def test_a_service_that_is_not_there_is_said_in_a_sentence():
     [
         (("--scenario", "zombies"), "shoppers"),
         (("--time", "soon"), "30s, 5m or 1h30m"),
-        (("--users", "0"), "1 to 10,000"),
+        (("--users", "0"), "1 to 1,000"),
     ],
 )
 def test_words_that_are_wrong_are_told_what_is_right(words, said):
