@@ -14,8 +14,8 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench load soak studio contact-sheet lock clean
-.PHONY: env-run env-embedded env-test env-bench env-load env-studio
+.PHONY: help run test check docs bench load soak calibrate studio contact-sheet lock clean
+.PHONY: env-run env-embedded env-calibrate env-test env-bench env-load env-studio
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ soak: env-bench env-embedded ## does a server that ran for long hold as much as 
 	@$(BIN)/python -m benchmarks.soak --renders $(SOAK_RENDERS) --hits $(SOAK_HITS) \
 	  --json build/bench/soak.json --plot build/bench/soak.svg
 
+calibrate: env-calibrate ## measure the qualities of the demo catalogue anew (an hour; ARGS=--help)
+	@exec $(BIN)/render-service calibrate compositions $(ARGS)
+
 studio: env-studio ## path-trace the art of the demo catalogue anew (hours; ARGS=--help)
 	@$(PYTHON) tools/system_packages.py studio && \
 	  exec .venv-studio/bin/python -m compositions.studio $(ARGS)
@@ -76,7 +79,7 @@ clean: ## remove environments, caches, builds and finished pictures
 	  .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-env-run env-embedded env-test env-bench: env-%: need-python
+env-run env-embedded env-calibrate env-test env-bench: env-%: need-python
 	@$(PYTHON) tools/environment.py .venv $*
 env-load env-studio: env-%: need-python
 	@$(PYTHON) tools/environment.py .venv-$* $*

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render_service.commands import keys
+from render_service.commands.calibrating import calibrate
+from render_service.commands.calibration_orders import add_parser, read_orders
 from render_service.commands.catalogues import check
 from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
+from render_service.commands.warm_arguments import add_warm
 from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
 from render_service.formats import Format
 from render_service.settings import Settings, read_settings
@@ -60,7 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_releases(commands_)
     _add_diff(commands_)
     _add_render(commands_)
+    add_warm(commands_)
     _add_check(commands_)
+    add_parser(commands_).set_defaults(run=_calibrate)
     _add_sheet(commands_)
     _add_keys(commands_)
     settings = commands_.add_parser(
@@ -218,6 +223,10 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     return check(settings, options.catalogue or [catalogue_folder(settings)])
+
+
+def _calibrate(options: argparse.Namespace, settings: Settings) -> int:
+    return calibrate(settings, read_orders(options))
 
 
 def _count(given: str) -> int:

@@ -72,6 +72,7 @@ class LogLevel(StrEnum):
 #   beyond it nobody is there to be answered.
 # render_nice: the kernel gives such a thread a tenth of a core that the event loop wants, too.
 # webp_first_s: beyond a second a wait is felt as one (Nielsen, Usability Engineering, 1993).
+# ahead: the demo's ring has 15 neighbours; 24 at 0.1 s each are drawn between two clicks.
 # memory_tier_bytes: at 50 to 100 kB a picture, some 3,000 of them in each process.
 # releases_poll_s: news come at once where there is a Redis; without, this is how long a shop waits.
 # releases_timeout_s: the largest layer file, 64 MiB, at 30 Mbit/s.
@@ -132,6 +133,9 @@ class Settings:
     deadline_s: float = number(10.0, "seconds", 0.1, 600, "From asking to a picture drawn for it.")
     webp_first_s: float = number(
         1.0, "seconds", 0, 600, "An AVIF that would take longer gives way to WebP; 0: never."
+    )
+    ahead: int = number(
+        24, "pictures", 0, 256, "Drawn ahead of the next click, while idle, at most; 0: none."
     )
     memory_tier_bytes: int = number(256 * MIB, "bytes", 0, TIB, "Pictures held by each process.")
     file_tier_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Pictures kept on disk; 0 is none.")

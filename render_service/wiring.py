@@ -5,7 +5,7 @@ Everything is built from values, once, in the order it depends on; nothing below
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,9 +21,11 @@ from render_service.adapters.catalogue_folder import (
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.raster_files import RasterFiles
+from render_service.adapters.redis_changes import RedisChanges
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
+from render_service.composition.definition import MeasuredDefinition
 from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
@@ -32,11 +34,13 @@ from render_service.planning.signatures import Signer, parse_keys
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
+from render_service.rendering.popularity import Popularity
 from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import EMBEDDED, OFF, SAME, Settings
+from render_service.settings import CORES, EMBEDDED, OFF, SAME, Settings
+from render_service.telemetry.beside import renders_under_way
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
@@ -67,11 +71,13 @@ class Studio(Struct, frozen=True, kw_only=True):
         planner: Plans its pictures.
         assets: Reads its layer files.
         limits: Bounds of every plan and file.
+        measured: Composition → what its calibrated qualities were measured on.
     """
 
     planner: Planner
     assets: FolderAssets
     limits: Limits
+    measured: Mapping[str, MeasuredDefinition]
 
 
 class Drawn(Protocol):
@@ -113,6 +119,7 @@ def _build_studio(settings: Settings, found: CatalogueFolder) -> Studio:
         planner=Planner(found.catalogue, PROFILES),
         assets=FolderAssets(found.files, settings.asset_bytes_max),
         limits=build_limits(settings),
+        measured=found.measured,
     )
 
 
@@ -146,6 +153,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         TierUnavailable: The data folder cannot be used.
     """
     lease = _lease(settings)
+    counts = Path(settings.metrics_folder) if settings.metrics_folder else None
     shared = [
         GuardedTier(tier, pause_s=settings.breaker_pause_s) for tier in _shared_tiers(settings)
     ]
@@ -163,7 +171,20 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
         limits=studio.limits,
         lease=lease,
         watched=[part.note for part in (*shared, lease) if part is not None],
+        room=lambda: max(1, CORES - 1) - renders_under_way(counts),
     )
+
+
+def build_popularity(settings: Settings) -> Popularity:
+    """Return what shoppers change to; call it inside the event loop that will own it.
+
+    Raises:
+        InvalidSetting: The URL of Redis is none.
+    """
+    if not settings.redis_url:
+        return Popularity()
+    store = RedisChanges(connect_redis(settings.redis_url), timeout_s=settings.redis_timeout_s)
+    return Popularity(store, pause_s=settings.breaker_pause_s)
 
 
 def start_telemetry(settings: Settings) -> Telemetry:

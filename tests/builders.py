@@ -3,13 +3,18 @@
 import hashlib
 
 from render_service.composition.catalogue import Catalogue, asset_names
+from render_service.composition.faults import Faults
 from render_service.composition.materials import Materials
 from render_service.composition.model import Composition, ToneCurve
+from render_service.composition.names import Names
 from render_service.composition.parse import parse_composition
 from render_service.composition.parse_materials import parse_materials
+from render_service.composition.parse_qualities import parse_qualities
 from render_service.formats import Format
 from render_service.planning.plan import EncodeProfile
 from render_service.planning.planner import Planner
+from render_service.planning.request import offered_widths
+from render_service.planning.url import build_view
 
 MATERIALS = """
 schema = 1
@@ -193,3 +198,54 @@ def build_catalogue(
 
 def build_planner(text: str = RING, **catalogue: object) -> Planner:
     return Planner(build_catalogue(text, **catalogue), PROFILES)
+
+
+ENCODING = """
+schema = 1
+
+[measured]
+date = "2026-11-23"
+metric = "test"
+encoders = "test"
+seed = 1
+samples = 1
+views = { hero = "0123456789" }
+
+[[tables]]
+view = "hero"
+format = "webp"
+size = "middle"
+target = 82
+widths = { 480 = 80.0, 640 = 81.0, 800 = 82.0 }
+offsets.metal = { gold = 2.4, silver = -3.0 }
+offsets.gem = { ruby = 4.2 }
+corrections = [
+  { when = { metal = "gold", gem = ["ruby", "sapphire"] }, add = -1.2 },
+]
+
+[[tables]]
+view = "hero"
+region = "stone"
+format = "avif"
+size = "thumbnail"
+target = 82
+widths = { 160 = 60.0, 240 = 61.0, 320 = 62.0 }
+"""
+
+
+def calibrated(composition: Composition, text: str = ENCODING) -> Composition:
+    """The composition with the qualities in `text`."""
+    names = Names(Faults(f"{composition.id}/encoding.toml"), build_materials()[0])
+    names.options.update(composition.options)
+    offered = {
+        build_view(view.id, region): offered_widths(view.frame(region)[2])
+        for view in composition.views.values()
+        for region in (None, *view.regions)
+    }
+    return parse_qualities(composition, text.encode(), names, offered).composition
+
+
+def calibrated_planner(text: str = ENCODING, ring: str = RING, **catalogue: object) -> Planner:
+    found = build_catalogue(ring, **catalogue)
+    compositions = {name: calibrated(one, text) for name, one in found.compositions.items()}
+    return Planner(Catalogue(compositions=compositions, assets=found.assets), PROFILES)

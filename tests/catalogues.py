@@ -65,3 +65,8 @@ def _light(size: tuple[int, int], where: np.ndarray, pages: int, seed: int = 0) 
         alpha = np.full((*size, 1), 65535.0)
         strips.append(np.where(where[..., None], np.concatenate([encoded, alpha], -1), 0))
     return np.concatenate(strips).astype(np.uint16)
+
+
+def change_side(folder: Path) -> None:
+    """Give the side view another layer file."""
+    write_picture(folder / "ring" / "side" / "band.tif", _light(SIDE, _disc(SIDE, 300), 1, 7))

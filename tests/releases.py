@@ -58,6 +58,34 @@ def write_silver(folder: Path) -> Path:
     return change(folder / "materials.toml", "value = [1.0, 1.0, 1.0]", "value = [0.9, 0.9, 0.9]")
 
 
+ENCODING = """
+schema = 1
+
+[measured]
+date = "2026-11-23"
+metric = "test"
+encoders = "test"
+seed = 1
+samples = 1
+views = {}
+
+[[tables]]
+view = "hero"
+format = "webp"
+size = "thumbnail"
+target = 82
+widths = { 160 = 60.0, 240 = 60.0, 320 = 60.0 }
+offsets.metal = { gold = -5.0 }
+"""
+
+
+def write_calibrated(folder: Path) -> Path:
+    """The sound catalogue with qualities for the hero's WebP, lower than the fixed one."""
+    write_sound(folder)
+    (folder / "ring" / "encoding.toml").write_text(ENCODING)
+    return folder
+
+
 def write_without(folder: Path, view: str = "top") -> Path:
     """The catalogue without one of its views."""
     write_sound(folder)

@@ -84,6 +84,11 @@ class RedisServer:
         with Redis.from_url(self.url, decode_responses=True) as client:
             return client.keys("*")
 
+    def hash(self, name):
+        """The fields and values of the hash of that name."""
+        with Redis.from_url(self.url, decode_responses=True) as client:
+            return client.hgetall(name)
+
     def _connected(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=5)
 

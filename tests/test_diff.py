@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import pyvips
 
-from tests.releases import change, command, publish, write_sound, write_without
+from tests.releases import (
+    ENCODING,
+    change,
+    command,
+    publish,
+    write_calibrated,
+    write_sound,
+    write_without,
+)
 
 HERO, TOP = 6, 2
 """Configurations that are made: two metals, two gems, two grounds, but no sapphire in silver."""
@@ -41,6 +49,22 @@ def test_a_folder_compared_with_itself_changes_nothing(sound):
     assert [c["status"] for c in found["compositions"]] == ["unchanged"]
     assert found["keys"] == []
     assert "1 composition unchanged" in diff(sound, sound)
+
+
+def test_qualities_change_the_keys_of_the_pictures_they_are_of_and_no_others(sound, variant):
+    (variant / "ring" / "encoding.toml").write_text(ENCODING)
+    before = report(sound, variant, "--keys")
+    louder = variant / "ring" / "encoding.toml"
+    louder.write_text(louder.read_text().replace("gold = -5.0", "gold = -6.0"))
+    quieter = write_calibrated(variant.parent / "quieter")
+    after = report(quieter, variant)
+
+    changed = {(key["path"].split("/")[3], key["path"][-5:]) for key in before["keys"]}
+    assert changed == {("hero", ".webp")}
+    assert counts(views(before)["hero"])["kept"] == 0
+    assert views(before)["top"]["old"] == views(before)["top"]["new"]
+    # Silver is made with rubies only, on two grounds.
+    assert counts(views(after)["hero"]) == {"changed": HERO - 2, "kept": 2, "added": 0, "gone": 0}
 
 
 def test_only_the_configurations_that_show_a_changed_metal_change(sound, silver):

@@ -22,10 +22,10 @@ from render_service.releases.model import (
     is_name,
     release_name,
 )
-from tests.builders import build_catalogue
+from tests.builders import build_catalogue, calibrated_planner
 
 SHAPES = {
-    Release: (RELEASE_SCHEMA, 1, "54b82c19b802bdd5"),
+    Release: (RELEASE_SCHEMA, 2, "8aee288894b41622"),
     State: (STATE_SCHEMA, 1, "0061468ed4ee604c"),
 }
 
@@ -64,6 +64,28 @@ def test_a_release_is_read_as_it_was_written_and_plans_the_same_keys(releases):
         assert again == release
         assert encode_release(again) == (digest, data)
         assert list(again.composition.options) == list(release.composition.options)
+
+
+def test_a_release_holds_its_calibrated_qualities():
+    planner = calibrated_planner()
+    (release,) = make_releases(planner.catalogue, PROFILES).values()
+    digest, data = encode_release(release)
+    again = decode_release(release_name("ring", digest), data)
+
+    assert again.composition.qualities == planner.catalogue.composition("ring").qualities
+    assert plan_releases({"ring": again}).catalogue == planner.catalogue
+
+
+def test_a_release_of_before_there_were_qualities_is_read_and_has_none(releases):
+    (release, *_) = releases.values()
+    document = msgspec.to_builtins(release, str_keys=False)
+    del document["composition"]["qualities"]
+    old = msgspec.msgpack.encode({**document, "schema": 1})
+
+    again = decode_release("releases/x", old)
+
+    assert again == msgspec.structs.replace(release, schema=1)
+    assert again.composition.qualities == ()
 
 
 def test_the_planner_of_releases_has_the_versions_that_were_published(releases):

@@ -32,7 +32,9 @@ def main() -> int:
     """Make the environment named on the command line current; return the exit status."""
     parser = argparse.ArgumentParser(description="Make a virtual environment from a lock.")
     parser.add_argument("folder", help="the environment, relative to the tree")
-    parser.add_argument("use", help="the lock: run, embedded, test, bench, load or studio")
+    parser.add_argument(
+        "use", help="the lock: run, embedded, calibrate, test, bench, load or studio"
+    )
     arguments = parser.parse_args()
     try:
         # Two of us at once, in two terminals, would install into one another.

@@ -15,7 +15,11 @@ from typing import Any
 
 import msgspec
 
-from render_service.composition.definition import CompositionDefinition, MaterialsDefinition
+from render_service.composition.definition import (
+    CompositionDefinition,
+    EncodingDefinition,
+    MaterialsDefinition,
+)
 from render_service.settings_table import settings_markdown
 from render_service.telemetry.reference import metrics_markdown
 
@@ -51,6 +55,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_markdown,
     "docs/metrics.md": metrics_markdown,
     "docs/schemas/composition.schema.json": partial(editor_schema, CompositionDefinition),
+    "docs/schemas/encoding.schema.json": partial(editor_schema, EncodingDefinition),
     "docs/schemas/materials.schema.json": partial(editor_schema, MaterialsDefinition),
 }
 

@@ -16,11 +16,15 @@ USES: dict[str, tuple[list[str], list[str]]] = {
     "run": (["pyproject.toml"], []),
     "build": (["--group", "build"], ["run"]),
     "embedded": (["pyproject.toml", "--extra", "embedded"], ["run", "build"]),
+    "calibrate": (["pyproject.toml", "--extra", "calibrate"], ["run", "build"]),
     "test": (
-        ["pyproject.toml", "--extra", "embedded", "--extra", "test"],
-        ["run", "build", "embedded"],
+        ["pyproject.toml", "--extra", "embedded", "--extra", "calibrate", "--extra", "test"],
+        ["run", "build", "embedded", "calibrate"],
     ),
-    "bench": (["pyproject.toml", "--extra", "bench"], ["run", "build", "test"]),
+    "bench": (
+        ["pyproject.toml", "--extra", "bench", "--extra", "calibrate"],
+        ["run", "build", "test"],
+    ),
     "load": (["pyproject.toml", "--extra", "load"], ["run", "build", "embedded"]),
     "studio": (["pyproject.toml", "--extra", "studio"], ["run", "build"]),
 }

@@ -14,7 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from render_service.composition.catalogue import Catalogue, asset_names
+from render_service.composition.definition import MeasuredDefinition
+from render_service.composition.faults import Faults
 from render_service.composition.model import Composition
+from render_service.composition.names import Names
 from render_service.composition.parse import parse_composition
 from render_service.composition.parse_materials import FILE as MATERIALS_FILE
 from render_service.composition.parse_materials import (
@@ -22,7 +25,10 @@ from render_service.composition.parse_materials import (
     MaterialsRead,
     read_materials,
 )
+from render_service.composition.parse_qualities import ENCODING_FILE, Calibrated, parse_qualities
 from render_service.errors import AssetMissing, AssetTooLarge, Fault, InvalidCatalogue
+from render_service.planning.request import offered_widths
+from render_service.planning.url import build_view
 
 COMPOSITION_FILE = "composition.toml"
 
@@ -55,11 +61,13 @@ class CatalogueFolder(Struct, frozen=True, kw_only=True):
         catalogue: The snapshot; the sound compositions only where there are faults.
         files: Digest → the layer file that has it.
         faults: Everything wrong with the definitions, and every layer file missing.
+        measured: Composition → what its qualities were measured on; those that have any.
     """
 
     catalogue: Catalogue
     files: dict[str, LayerFile]
     faults: tuple[Fault, ...]
+    measured: dict[str, MeasuredDefinition]
 
 
 def load_catalogue(folder: Path) -> CatalogueFolder:
@@ -80,11 +88,14 @@ def read_catalogue(folder: Path) -> CatalogueFolder:
     compositions: dict[str, Composition] = {}
     assets: dict[str, dict[str, str]] = {}
     files: dict[str, LayerFile] = {}
+    measured: dict[str, MeasuredDefinition] = {}
     faults: list[Fault] = list(materials.faults)
     for path in _composition_files(folder):
         try:
             composition = _read(path, materials)
             digests = _digest_assets(composition, path.parent, files)
+            if (calibrated := _read_qualities(composition, path.parent, materials)) is not None:
+                composition, measured[composition.id] = calibrated
         except InvalidCatalogue as broken:
             faults.extend(broken.faults)
         else:
@@ -99,6 +110,7 @@ def read_catalogue(folder: Path) -> CatalogueFolder:
         catalogue=Catalogue(compositions=compositions, assets=assets),
         files=files,
         faults=tuple(faults),
+        measured=measured,
     )
 
 
@@ -171,6 +183,28 @@ def _read(path: Path, materials: MaterialsRead) -> Composition:
     return parse_composition(
         path.parent.name, data, materials.materials, materials.tones, unread=materials.unread
     )
+
+
+def _read_qualities(
+    composition: Composition, folder: Path, materials: MaterialsRead
+) -> Calibrated | None:
+    """Return the composition with its calibrated qualities; None where it has none."""
+    place = f"{composition.id}/{ENCODING_FILE}"
+    try:
+        data = (folder / ENCODING_FILE).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise InvalidCatalogue([_fault(place, problem)]) from error
+    names = Names(Faults(place), materials.materials)
+    names.options.update(composition.options)
+    offered = {
+        build_view(view.id, region): offered_widths(view.frame(region)[2])
+        for view in composition.views.values()
+        for region in (None, *view.regions)
+    }
+    return parse_qualities(composition, data, names, offered)
 
 
 def _digest_assets(

@@ -7,8 +7,10 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from render_service.composition.parse_qualities import ENCODING_FILE
 from render_service.errors import Fault, InvalidCatalogue
 from render_service.planning.planner import Planner
+from render_service.planning.version import measured_versions
 from render_service.rendering.check import Check
 from render_service.settings import Settings
 from render_service.wiring import Studio, read_studio
@@ -28,6 +30,8 @@ def check(settings: Settings, catalogues: Sequence[Path]) -> int:
             count = len(broken.faults)
             print(f"{folder}: {count} fault{'s' * (count != 1)}.", file=sys.stderr)
             return 1
+        for warning in find_stale(studio):
+            print(warning, file=sys.stderr)
         print(f"{folder}: {_summary(studio)}; no faults.")
     return 0
 
@@ -37,6 +41,27 @@ def find_faults(planner: Planner, studio: Studio) -> list[Fault]:
     checked = Check(planner, studio.assets.read_now, studio.limits)
     with tqdm(total=checked.steps, unit="step", disable=None) as bar:
         return checked.run(lambda what: _advance(bar, what))
+
+
+def find_stale(studio: Studio) -> list[str]:
+    """Return a warning for each view whose qualities were measured on other pictures.
+
+    They are used all the same: they are near for most changes, and no fault of the catalogue.
+    """
+    warnings = []
+    for name, measured in studio.measured.items():
+        planner = studio.planner
+        composition = planner.catalogue.composition(name)
+        shown = measured_versions(planner.catalogue, composition, planner.profiles)
+        stale = [view for view, on in measured.views.items() if shown.get(view) != on]
+        if stale:
+            warnings.append(
+                f"{name}/{ENCODING_FILE}: [measured] views: warning: what {' and '.join(stale)} "
+                f"show{'s' * (len(stale) == 1)} has changed since {measured.date} (a layer file, a "
+                "material, an option or a fixed profile), so pictures may be off their target; "
+                f"measure again: render-service calibrate --composition {name}"
+            )
+    return warnings
 
 
 def _advance(bar: "tqdm[NoReturn]", what: str) -> None:

@@ -4,7 +4,7 @@ A configuration has a value for every option. A picture needs only the options i
 so a view's configuration is checked against the rules that lie wholly within the view.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ from render_service.errors import ForbiddenConfiguration, UnknownOption, Unknown
 
 _CANDIDATES_MAX = 20_000
 """Configurations looked at for the nearest valid one: it bounds the work of a request."""
+
+_BESIDE_MAX = 200
+"""The same for one change of many: rules that need more than two options to give way are rare."""
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
@@ -84,16 +87,44 @@ def resolve_view(
     return configuration
 
 
+def forbids(composition: Composition, configuration: Mapping[str, str]) -> bool:
+    """Return whether a rule that lies wholly within the options of `configuration` forbids it."""
+    return any(
+        satisfied(rule.all, configuration) for rule in rules_among(composition, configuration)
+    )
+
+
+def change_option(
+    composition: Composition, configuration: Mapping[str, str], option: str, value: str
+) -> dict[str, str] | None:
+    """Return what `configuration` becomes by one change: the nearest that is made and keeps it.
+
+    Only rules within the options of `configuration` count. None where nothing near keeps it.
+    """
+    rules = rules_among(composition, configuration)
+    wanted = {**configuration, option: value}
+    if not any(satisfied(rule.all, wanted) for rule in rules):
+        return wanted
+    nearest = _nearest(rules, composition, wanted, {option: value}, candidates_max=_BESIDE_MAX)
+    return nearest if nearest is not None and nearest[option] == value else None
+
+
+def rules_among(composition: Composition, options: Collection[str]) -> tuple[Rule, ...]:
+    """Return the rules whose options are all among `options`."""
+    named = set(options)
+    return tuple(rule for rule in composition.rules if named.issuperset(rule.all))
+
+
 def rules_within(composition: Composition, view: View) -> tuple[Rule, ...]:
     """Return the rules whose options the view all shows."""
-    return tuple(rule for rule in composition.rules if set(rule.all) <= set(view.options))
+    return rules_among(composition, view.options)
 
 
 def valid_configurations(
     composition: Composition, options: Sequence[str]
 ) -> Iterator[dict[str, str]]:
     """Yield every combination of values of `options` that no rule within them forbids."""
-    rules = [rule for rule in composition.rules if set(rule.all) <= set(options)]
+    rules = rules_among(composition, options)
     for values in product(*(composition.options[option].ids for option in options)):
         configuration = dict(zip(options, values, strict=True))
         if not any(satisfied(rule.all, configuration) for rule in rules):
@@ -128,6 +159,8 @@ def _nearest(
     composition: Composition,
     configuration: dict[str, str],
     selection: Mapping[str, str],
+    *,
+    candidates_max: int = _CANDIDATES_MAX,
 ) -> dict[str, str] | None:
     """Return the valid configuration with the fewest changes, found breadth first.
 
@@ -145,7 +178,7 @@ def _nearest(
                 if mark not in seen:
                     seen.add(mark)
                     following.append(changed)
-                if len(seen) > _CANDIDATES_MAX:
+                if len(seen) > candidates_max:
                     return None
         frontier = following
     return None

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from render_service.composition.materials import Law
-from render_service.composition.model import Blend, Encoding
+from render_service.composition.model import Blend, Encoding, SizeClass
+from render_service.formats import Format
 
 # Patterns stand in the schemas only and are checked in parse.py: a Meta(pattern=…) makes msgspec
 # 0.22 crash now and then when the interpreter ends (its issue 717).
@@ -155,3 +156,78 @@ class MaterialsDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     bases: dict[Id, BasisDefinition] = {}
     materials: dict[Id, dict[Id, MaterialDefinition]] = {}
     tones: dict[Id, ToneDefinition] = {}
+
+
+# Tenths count: a quality is the sum of up to a dozen of them, and rounded once.
+Quality = Annotated[float, Meta(ge=1, le=100)]
+Step = Annotated[float, Meta(ge=-99, le=99)]
+Score = Annotated[float, Meta(gt=0, lt=100)]
+
+
+class MeasuredDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[measured]` of `encoding.toml`: what the qualities were measured on, and how well they do.
+
+    Attributes:
+        date: When, as YYYY-MM-DD.
+        metric: Name and version of what gave the scores.
+        encoders: Names and versions of the libraries that encoded.
+        seed: Of the draw of samples.
+        samples: Pictures measured, each in every format.
+        views: View id → what it showed: its version without any qualities.
+        held_out: Pictures measured after the fit, in no part of it.
+        within_2: Share of them within 2 points of their target.
+        above_at_least: Share of them further above it, at the least quality that is used.
+        worst: The largest distance among them, in points.
+    """
+
+    date: Annotated[str, Meta(max_length=10)]
+    metric: Words
+    encoders: Words
+    seed: int
+    samples: int
+    views: dict[Id, str]
+    held_out: int = 0
+    within_2: float | None = None
+    above_at_least: float | None = None
+    worst: float | None = None
+
+
+class CorrectionDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[tables.corrections]]`: what is added where values meet."""
+
+    when: Annotated[dict[Id, Choice], Meta(min_length=1)]
+    add: Step
+
+
+class QualityTableDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[tables]]` of `encoding.toml`: qualities of one view or region, format and size class.
+
+    Attributes:
+        view: View id.
+        region: Region of the view; all of it where left out.
+        format: avif, webp or jpg.
+        size: thumbnail (up to 320 px wide), middle (up to 800) or zoom.
+        target: The score that the qualities aim at; for people.
+        widths: Width → quality; every width that the ladder offers in this class.
+        offsets: Option → value → what is added to the quality.
+        corrections: What is added besides, where values meet.
+        least: The least quality that is used, however well less would score.
+    """
+
+    view: Id
+    region: Id | None = None
+    format: Format
+    size: SizeClass
+    target: Score
+    widths: Annotated[dict[str, Quality], Meta(min_length=1)]
+    offsets: dict[Id, dict[Id, Step]] = {}
+    corrections: tuple[CorrectionDefinition, ...] = ()
+    least: Quality = 1
+
+
+class EncodingDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`encoding.toml`: calibrated qualities, which `render-service calibrate` measures."""
+
+    schema: Literal[1]
+    measured: MeasuredDefinition
+    tables: tuple[QualityTableDefinition, ...]

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from render_service.composition.materials import Basis, Material
 from render_service.errors import UnknownView
+from render_service.formats import Format
 
 TRANSPARENT = ("background", "transparent")
 """The option and value that ask for alpha: backgrounds are options, not extra grammar."""
@@ -37,6 +38,14 @@ class Encoding(StrEnum):
     SRGB = "srgb"
     LINEAR = "linear"
     ROOT = "root"
+
+
+class SizeClass(StrEnum):
+    """How large a picture is shown; `composition/qualities.py` has the widths."""
+
+    THUMBNAIL = "thumbnail"
+    MIDDLE = "middle"
+    ZOOM = "zoom"
 
 
 class Value(Struct, frozen=True, kw_only=True):
@@ -155,6 +164,40 @@ class ToneCurve(Struct, frozen=True, kw_only=True):
     white: float
 
 
+class Correction(Struct, frozen=True, kw_only=True):
+    """What is added to a quality where `when` is satisfied, in tenths."""
+
+    when: Condition
+    tenths: int
+
+
+class QualityTable(Struct, frozen=True, kw_only=True):
+    """The qualities of the pictures of a view, or of a region, in one format and size class.
+
+    A quality is that of the width, and what each value of the configuration adds to it; all in
+    tenths of the format's own scale, so that their sum is exact, and is rounded once.
+
+    Attributes:
+        view: View id.
+        region: Region of it, or None for all of it.
+        format: Of the file.
+        size: The class of its widths.
+        widths: Width in pixels → quality; every width on offer in the class.
+        offsets: Option → value → what is added; 0 where a value is not named.
+        corrections: What is added besides, where values meet.
+        least: The least that the sum is taken for, whatever its score.
+    """
+
+    view: str
+    region: str | None
+    format: Format
+    size: SizeClass
+    widths: Mapping[int, int]
+    offsets: Mapping[str, Mapping[str, int]]
+    corrections: tuple[Correction, ...]
+    least: int
+
+
 class Composition(Struct, frozen=True, kw_only=True):
     """A configurable product's pictures.
 
@@ -165,6 +208,7 @@ class Composition(Struct, frozen=True, kw_only=True):
         options: By id, in the order of the definition, which is the order in URLs.
         rules: What is not made.
         views: By id, in the order of the definition.
+        qualities: Calibrated qualities; what has none is encoded by the fixed profiles.
     """
 
     id: str
@@ -173,6 +217,7 @@ class Composition(Struct, frozen=True, kw_only=True):
     options: Mapping[str, Option]
     rules: tuple[Rule, ...]
     views: Mapping[str, View]
+    qualities: tuple[QualityTable, ...] = ()
 
     def view(self, view: str, region: str | None = None) -> View:
         """Return the view `view`, known to have `region` where one is named.

@@ -18,6 +18,7 @@ from litestar.openapi import OpenAPIConfig
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
 from render_service.http.manifests import Manifests
+from render_service.http.next_clicks import Foresight, NextClicks
 from render_service.http.openapi import OpenAPIDocument
 from render_service.http.page import page_routes
 from render_service.http.problem_pages import explain_problem
@@ -33,6 +34,7 @@ from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
+from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
 from render_service.telemetry.pulse import pulse
 from render_service.telemetry.running import Telemetry
@@ -61,6 +63,7 @@ def make_api(
     public_url: str = "",
     drain_s: float = 0.0,
     follower: Follower | None = None,
+    foresight: Foresight,
 ) -> Litestar:
     """Return the application.
 
@@ -71,6 +74,7 @@ def make_api(
         public_url: Before every URL handed out; "" leaves them relative to the host.
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
+        foresight: Knows what shoppers are likely to change to; closed with the service.
     """
     placeholders = Placeholders()
 
@@ -85,15 +89,16 @@ def make_api(
             _stopped(telemetry),
             _closing(follower),
             _closing(service),
+            _counted(foresight.popularity),
             _followed(follower),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
-            _behind(pulse(service.note_gauges)),
+            _behind(pulse(foresight.note_gauges)),
         ):
             yield
 
     return Litestar(
         [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
-        dependencies=_given_to_handlers(planner, service, public_url, manifests_of),
+        dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -129,12 +134,19 @@ async def _keep_placeholders(
 
 
 @asynccontextmanager
-async def _closing(held: RenderService | Follower | None) -> AsyncIterator[None]:
+async def _closing(held: RenderService | Follower | Popularity | None) -> AsyncIterator[None]:
     try:
         yield
     finally:
         if held is not None:
             await held.close()
+
+
+@asynccontextmanager
+async def _counted(popularity: Popularity) -> AsyncIterator[None]:
+    """Have counted what shoppers change to, to the last of them."""
+    async with _closing(popularity), _behind(popularity.run()):
+        yield
 
 
 @asynccontextmanager
@@ -179,9 +191,16 @@ def _given_to_handlers(
     service: RenderService,
     public_url: str,
     manifests_of: Callable[[Planner], Manifests],
+    foresight: Foresight,
 ) -> dict[str, Provide]:
     """By name; `planner` is one for all of a request, whatever is published meanwhile."""
+
+    def next_clicks_of(planner: Planner) -> NextClicks:
+        return NextClicks(planner=planner, popularity=foresight.popularity, public_url=public_url)
+
     return {
+        "foresight": _given(foresight),
+        "next_clicks": Provide(next_clicks_of, sync_to_thread=False),
         "planner": Provide(lambda: planner.current, sync_to_thread=False),
         "live_planner": _given(planner),
         "render_service": _given(service),

@@ -12,6 +12,7 @@ from render_service.http.iiif import IiifRoute, Zoom
 from render_service.http.images import ImageRoute
 from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
+from render_service.http.next_clicks import Foresight
 from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
 from render_service.http.replies import App, Message, Receive, Scope, Send
@@ -87,9 +88,11 @@ def make_app(
     webp_first_s: float = 0.0,
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
+    foresight: Foresight | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
+    foresight = foresight or Foresight(planner=planner, service=service)
     api = make_api(
         planner=planner,
         service=service,
@@ -97,6 +100,7 @@ def make_app(
         drain_s=drain_s,
         follower=follower,
         telemetry=telemetry,
+        foresight=foresight,
     )
     return FrontDoor(
         images=ImageRoute(
@@ -104,6 +108,7 @@ def make_app(
             service=service,
             public_url=public_url,
             access_log=telemetry.access_log,
+            asked=foresight.after_picture,
         ),
         alias=AliasRoute(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s

@@ -4,7 +4,7 @@ Read by hand, as the options of a composition are fields that no declared shape 
 unknown is ignored and nothing given twice is guessed at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -14,10 +14,7 @@ from msgspec import Struct
 
 from render_service.errors import InvalidBody, MalformedPath, UnknownQueryKey
 from render_service.formats import Format
-from render_service.http.schemas import ResolveIn
-
-WIDTH_PX_MAX: Final = 65_535
-"""The largest number a path can spell; the ladder decides which widths are on offer."""
+from render_service.http.schemas import NEIGHBOURS_MAX, WIDTH_PX_MAX, ResolveIn, ShownIn
 
 EXPLAIN_KEYS: Final = ("view", "region", "width", "format")
 
@@ -69,8 +66,8 @@ def refuse_media_type(content_type: str | None) -> None:
         )
 
 
-def read_selection(body: bytes) -> dict[str, str]:
-    """Return the selection in the body of `resolve`, option → value.
+def read_resolve(body: bytes) -> ResolveIn:
+    """Return what the body of `resolve` asks for.
 
     Raises:
         InvalidBody: It is not the JSON that `ResolveIn` describes; names each field.
@@ -83,19 +80,10 @@ def read_selection(body: bytes) -> dict[str, str]:
         raise _invalid([("body", problem)]) from error
     if not isinstance(sent, dict):
         raise _invalid([("body", f"expected an object, got {_kind(sent)}")])
-    selection: object = sent.get("selection", {})
-    faults = [(key, "not known; fields: selection") for key in sent if key != "selection"]
-    if not isinstance(selection, dict):
-        faults.append(("selection", f"expected an object, got {_kind(selection)}"))
-    else:
-        faults += [
-            (f"selection.{option}", f"expected a string, got {_kind(value)}")
-            for option, value in selection.items()
-            if not isinstance(value, str)
-        ]
+    faults = list(_resolve_faults(sent))
     if faults:
         raise _invalid(faults)
-    return msgspec.convert(sent, ResolveIn).selection
+    return msgspec.convert(sent, ResolveIn)
 
 
 def read_explain(pairs: Iterable[tuple[str, Any]]) -> ExplainQuery:
@@ -122,6 +110,56 @@ def read_explain(pairs: Iterable[tuple[str, Any]]) -> ExplainQuery:
         format=_read_format(given.get("format", Format.WEBP)),
         selection=tuple(pair for pair in given.items() if pair[0] not in EXPLAIN_KEYS),
     )
+
+
+def _resolve_faults(sent: dict[Any, Any]) -> Iterator[tuple[str, str]]:
+    """Everything wrong with the fields of a body of `resolve`: (field, problem)."""
+    yield from _unknown(sent, "", ResolveIn.__struct_fields__)
+    selection = sent.get("selection", {})
+    if not isinstance(selection, dict):
+        yield "selection", f"expected an object, got {_kind(selection)}"
+        selection = {}
+    for option, value in selection.items():
+        if not isinstance(value, str):
+            yield f"selection.{option}", f"expected a string, got {_kind(value)}"
+    changed = sent.get("changed")
+    if not isinstance(changed, str | None):
+        yield "changed", f"expected the id of an option, got {_kind(changed)}"
+    if (problem := _not_within(sent.get("neighbours", 0), 0, NEIGHBOURS_MAX)) is not None:
+        yield "neighbours", problem
+    shown = sent.get("shown")
+    if isinstance(shown, dict):
+        yield from _shown_faults(shown)
+    elif shown is not None:
+        yield "shown", f"expected an object, got {_kind(shown)}"
+
+
+def _shown_faults(shown: dict[Any, Any]) -> Iterator[tuple[str, str]]:
+    yield from _unknown(shown, "shown.", ShownIn.__struct_fields__)
+    for field in ShownIn.__struct_fields__:
+        if field not in shown:
+            yield f"shown.{field}", "missing"
+    if not isinstance(shown.get("view", ""), str):
+        yield "shown.view", f"expected the id of a view, got {_kind(shown['view'])}"
+    if (problem := _not_within(shown.get("width", 1), 1, WIDTH_PX_MAX)) is not None:
+        yield "shown.width", problem
+    if shown.get("format", Format.AVIF) not in list(Format):
+        given = repr(shown["format"])[:80]
+        yield "shown.format", f"{given} is not offered; formats: {', '.join(Format)}"
+
+
+def _unknown(sent: dict[Any, Any], before: str, known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for key in sent:
+        if key not in known:
+            yield f"{before}{key}", f"not known; fields: {', '.join(known)}"
+
+
+def _not_within(value: object, low: int, high: int) -> str | None:
+    """Say what is wrong with a number; None where nothing is."""
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return None
+    given = _kind(value) if type(value) not in (int, float) else str(value)[:80]
+    return f"expected a whole number, {low} to {high}, got {given}"
 
 
 def _read_width(given: str | None) -> int | None:

@@ -19,12 +19,13 @@ from render_service.composition.configuration import resolve
 from render_service.composition.model import Composition
 from render_service.http.asked import (
     read_explain,
-    read_selection,
+    read_resolve,
     refuse_media_type,
     refuse_query,
 )
 from render_service.http.caching import is_current
 from render_service.http.manifests import SRC_WIDTH_PX, Manifests, widest_within
+from render_service.http.next_clicks import Foresight, NextClicks, check_hints
 from render_service.http.replies import ClientGone
 from render_service.http.schemas import (
     CompositionList,
@@ -65,11 +66,19 @@ class Compositions(Controller):
         guards=[_takes_no_query],
     )
     async def describe(
-        self, request: Asked, composition: str, planner: Planner, manifests: Manifests
+        self,
+        request: Asked,
+        composition: str,
+        planner: Planner,
+        manifests: Manifests,
+        next_clicks: NextClicks,
     ) -> Response[CompositionOut]:
         """Options with swatches, rules, views with their versions, sizes and URL templates."""
         found = planner.catalogue.composition(composition)
-        return _revalidated(request, manifests.describe(found))
+        # The defaults may not be made, where a rule forbids them: nothing is beside them then.
+        start = resolve(found, {})
+        beside = next_clicks.list_all(found, start.configuration) if start.valid else []
+        return _revalidated(request, manifests.describe(found, beside))
 
     @post(
         "/{composition:str}/resolve",
@@ -78,17 +87,29 @@ class Compositions(Controller):
         guards=[_takes_no_query],
     )
     async def resolve(
-        self, request: Asked, composition: str, planner: Planner, manifests: Manifests
+        self,
+        request: Asked,
+        composition: str,
+        planner: Planner,
+        manifests: Manifests,
+        next_clicks: NextClicks,
+        foresight: Foresight,
     ) -> ResolveOut:
-        """Fill in defaults and check the rules.
+        """Fill in defaults and check the rules; list what shoppers are likely to choose next.
 
         A configuration that is not made answers 200 with `valid: false`, the conflicts with their
-        reasons, the nearest configuration that is made, and no images.
+        reasons, the nearest configuration that is made, and neither images nor neighbours.
         """
         refuse_media_type(request.headers.get("content-type"))
-        selection = read_selection(await _body(request))
+        asked = read_resolve(await _body(request))
         found = planner.catalogue.composition(composition)
-        return manifests.resolve(found, resolve(found, selection))
+        check_hints(found, asked)
+        resolution = resolve(found, asked.selection)
+        if not resolution.valid:
+            return manifests.resolve(found, resolution, [])
+        beside = next_clicks.list_all(found, resolution.configuration, asked)
+        foresight.after_resolve(found, resolution.configuration, asked)
+        return manifests.resolve(found, resolution, beside)
 
     @get("/{composition:str}/explain", summary="Explain a picture")
     async def explain(

@@ -7,6 +7,7 @@ the body always comes from memory, so the memo cannot outlive or disagree with i
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from render_service.errors import ReleaseUnreadable
@@ -38,6 +39,7 @@ from render_service.planning.planner import PlannedImage
 from render_service.planning.url import ImagePath, build_image_path, parse_image_path
 from render_service.releases.live import LivePlanner, is_drawn_here
 from render_service.rendering.rendition import IMMUTABLE, Rendition
+from render_service.rendering.served import Served
 from render_service.rendering.service import RenderService
 from render_service.telemetry import instruments, spans
 from render_service.telemetry.logs import masked_path
@@ -56,6 +58,10 @@ _SAMPLED: Final = tuple(bytes((digit,)) for digit in b"13579bdf")
 """Last digit of a `traceparent` whose caller asks for a trace: bit 0 of its flags."""
 
 
+def _ignore(_: PlannedImage) -> None:
+    """Nobody wants to know."""
+
+
 class _Known(NamedTuple):
     """The answer to a canonical path but for its body."""
 
@@ -72,6 +78,7 @@ class ImageRoute:
         service: Finds or makes what was planned.
         public_url: Before every URL handed out; "" leaves them relative to the host.
         access_log: Which requests are logged.
+        asked: Called behind the answer to a path that was not remembered, with its picture.
     """
 
     def __init__(
@@ -81,9 +88,10 @@ class ImageRoute:
         service: RenderService,
         public_url: str = "",
         access_log: AccessLog = AccessLog.OFF,
+        asked: Callable[[PlannedImage], None] = _ignore,
     ) -> None:
         self._planner, self._service, self._public_url = planner, service, public_url
-        self._memory = service.memory
+        self._memory, self._asked = service.memory, asked
         self._memo: dict[bytes, _Known] = {}
         self._observed = Observed(self._answer_or_fail, IMAGE_ROUTE, access_log)
         self._hits, self._quiet = Hits(), access_log is not AccessLog.ALL
@@ -125,13 +133,7 @@ class ImageRoute:
         canonical = build_image_path(planned.image)
         if path != canonical:
             return await self._redirect(send, planned, canonical)
-        with spans.stage("memory"):
-            served = self._service.held(planned.key)
-        if served is not None:
-            instruments.lookups.add(1, "memory", "hit")
-        elif is_drawn_here(planned.plan):
-            served = await unless_gone(receive, self._service.render(planned.plan))
-        elif (served := await self._service.find(planned.key)) is None:
+        if (served := await self._find(planned, receive)) is None:
             return await self._send_on(send, image)
         headers = picture_headers(served, _tags(planned))
         if scope["raw_path"] == canonical.encode():
@@ -140,6 +142,19 @@ class ImageRoute:
             link = f'<{self._public_url}{canonical}>; rel="canonical"'
             headers.append((b"link", link.encode("latin-1")))
         await send_picture(scope, send, served.rendition, headers)
+        if scope["method"] == "GET":
+            self._asked(planned)
+
+    async def _find(self, planned: PlannedImage, receive: Receive) -> Served | None:
+        """Find or make a picture; None for one that is nowhere and not drawn here any more."""
+        with spans.stage("memory"):
+            served = self._service.held(planned.key)
+        if served is not None:
+            instruments.lookups.add(1, "memory", "hit")
+            return served
+        if is_drawn_here(planned.plan):
+            return await unless_gone(receive, self._service.render(planned.plan))
+        return await self._service.find(planned.key)
 
     async def _plan(self, path: str) -> tuple[ImagePath, PlannedImage | None]:
         """What a path asks for; no picture of a release that this program cannot read any more."""

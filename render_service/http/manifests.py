@@ -16,6 +16,7 @@ from render_service.http.schemas import (
     CompositionListed,
     CompositionOut,
     ConflictOut,
+    NeighbourOut,
     OptionOut,
     PictureOut,
     RegionOut,
@@ -63,8 +64,8 @@ class Manifests:
             ]
         )
 
-    def describe(self, composition: Composition) -> CompositionOut:
-        """Return the manifest of `composition`."""
+    def describe(self, composition: Composition, neighbours: list[NeighbourOut]) -> CompositionOut:
+        """Return the manifest of `composition`; `neighbours` are those of its defaults."""
         return CompositionOut(
             id=composition.id,
             title=composition.title,
@@ -72,6 +73,7 @@ class Manifests:
             rules=[_rule(rule) for rule in composition.rules],
             views=[self._view(composition, view) for view in composition.views.values()],
             formats=list(Format),
+            neighbours=neighbours,
         )
 
     def default_plans(self) -> list[PlannedImage]:
@@ -82,7 +84,9 @@ class Manifests:
             for view in composition.views.values()
         ]
 
-    def resolve(self, composition: Composition, resolution: Resolution) -> ResolveOut:
+    def resolve(
+        self, composition: Composition, resolution: Resolution, neighbours: list[NeighbourOut]
+    ) -> ResolveOut:
         """Return what a selection came to, with the pictures of every view if it is made."""
         images = {}
         if resolution.valid:
@@ -100,6 +104,7 @@ class Manifests:
             ],
             nearest=None if resolution.nearest is None else dict(resolution.nearest),
             images=images,
+            neighbours=neighbours,
         )
 
     def _view(self, composition: Composition, view: View) -> ViewOut:

@@ -12,12 +12,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from render_service.formats import Format
 from render_service.http import problems
-from render_service.http.asked import WIDTH_PX_MAX
-from render_service.http.schemas import ProblemOut, ResolveIn
+from render_service.http.schemas import WIDTH_PX_MAX, ProblemOut, ResolveIn
 
 _COMPOSITION: Final = "/v1/compositions/{composition}"
 
-_EXAMPLE: Final = {"selection": {"metal": "rose-gold-18k", "gem": "ruby"}}
+_EXAMPLE: Final = {
+    "selection": {"metal": "rose-gold-18k", "gem": "ruby"},
+    "changed": "gem",
+    "shown": {"view": "hero", "width": 800, "format": "avif"},
+}
 
 _WORDS: Final = {
     400: "What was sent is not of the form",

@@ -3,13 +3,22 @@
 Shapes only: how they are filled is `compositions.py`. Unknown fields are refused on the way in.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from render_service.formats import Format
 from render_service.planning.plan import RenderPlan
 from render_service.rendering.served import Timings
+
+WIDTH_PX_MAX: Final = 65_535
+"""The largest number a path can spell; the ladder decides which widths are on offer."""
+
+NEIGHBOURS: Final = 6
+"""Neighbours listed where nobody says how many: 50 kB each are a second of a phone's 3 Mbit/s."""
+
+NEIGHBOURS_MAX: Final = 32
+"""The most that are listed: 20 kB of addresses; the demo's ring has 15."""
 
 
 class ValueOut(Struct, frozen=True, kw_only=True):
@@ -87,8 +96,25 @@ class ViewOut(Struct, frozen=True, kw_only=True):
     regions: dict[str, RegionOut]
 
 
+class NeighbourOut(Struct, frozen=True, kw_only=True):
+    """A configuration that is made, one change away.
+
+    Attributes:
+        option: What is changed.
+        value: What it is changed to.
+        changes: Everything that is other then: more than the option where that alone is not made.
+        images: View id → `src` of its picture then; without views that look as they do now, or as
+            they do in a neighbour listed before.
+    """
+
+    option: str
+    value: str
+    changes: dict[str, str]
+    images: dict[str, str]
+
+
 class CompositionOut(Struct, frozen=True, kw_only=True):
-    """The manifest of a composition."""
+    """The manifest of a composition; `neighbours` are those of its default configuration."""
 
     id: str
     title: str
@@ -96,6 +122,7 @@ class CompositionOut(Struct, frozen=True, kw_only=True):
     rules: list[RuleOut]
     views: list[ViewOut]
     formats: list[Format]
+    neighbours: list[NeighbourOut]
 
 
 class CompositionListed(Struct, frozen=True, kw_only=True):
@@ -112,10 +139,30 @@ class CompositionList(Struct, frozen=True, kw_only=True):
     compositions: list[CompositionListed]
 
 
+class ShownIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client shows now, and so is likely to show next: a view, its width and format."""
+
+    view: str
+    width: Annotated[int, Meta(ge=1, le=WIDTH_PX_MAX)]
+    format: Format
+
+
 class ResolveIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to resolve: option → value; options left out have their defaults."""
+    """What to resolve.
+
+    Attributes:
+        selection: Option → value; options left out have their defaults.
+        changed: The option that the shopper changed to get here. It is counted, with its value and
+            nothing of the shopper, and ranks what others are offered next.
+        neighbours: How many neighbours to list, at most.
+        shown: What the client shows: the neighbours' `src` have its width and format, and they are
+            drawn ahead while the service is idle.
+    """
 
     selection: dict[str, str] = {}
+    changed: str | None = None
+    neighbours: Annotated[int, Meta(ge=0, le=NEIGHBOURS_MAX)] = NEIGHBOURS
+    shown: ShownIn | None = None
 
 
 class ConflictOut(Struct, frozen=True, kw_only=True):
@@ -163,6 +210,7 @@ class ResolveOut(Struct, frozen=True, kw_only=True):
         conflicts: The rules it breaks.
         nearest: The configuration that is made and changes the fewest options; null where valid.
         images: View id → its picture; empty unless valid.
+        neighbours: What it is likely to be changed to, the likeliest first; empty unless valid.
     """
 
     configuration: dict[str, str]
@@ -170,6 +218,7 @@ class ResolveOut(Struct, frozen=True, kw_only=True):
     conflicts: list[ConflictOut]
     nearest: dict[str, str] | None
     images: dict[str, PictureOut]
+    neighbours: list[NeighbourOut]
 
 
 class ExplainOut(Struct, frozen=True, kw_only=True):

@@ -19,11 +19,13 @@ from uvicorn.supervisors import multiprocess
 
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
+from render_service.http.next_clicks import Foresight
 from render_service.http.protocol import PreparedHeads
 from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
+    build_popularity,
     build_service,
     build_signer,
     run_embedded,
@@ -101,9 +103,10 @@ def create_app() -> FrontDoor:
     logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
     telemetry = start_telemetry(settings)
     supply = open_supply(settings)
+    service = build_service(settings, supply)
     return make_app(
         planner=supply.planner,
-        service=build_service(settings, supply),
+        service=service,
         zoom=Zoom(
             policy=settings.iiif,
             signer=build_signer(settings),
@@ -114,6 +117,12 @@ def create_app() -> FrontDoor:
         follower=supply.follower,
         telemetry=telemetry,
         webp_first_s=settings.webp_first_s,
+        foresight=Foresight(
+            planner=supply.planner,
+            service=service,
+            popularity=build_popularity(settings),
+            most=settings.ahead,
+        ),
     )
 
 

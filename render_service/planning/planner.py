@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from render_service.composition.catalogue import Catalogue
 from render_service.composition.configuration import resolve_view
 from render_service.composition.model import TRANSPARENT, Composition, View
+from render_service.composition.qualities import Picture, quality_of
 from render_service.errors import AlphaNotOffered, UnknownVersion, WidthNotOffered
 from render_service.formats import FACTS, Format
 from render_service.planning.key import PIPELINE_REVISION, RenderKey, derive_key
@@ -165,7 +167,7 @@ class Planner:
             format=part.format,
             width_px=part.width_px,
             height_px=part.height_px,
-            profile=self.profiles[part.format],
+            profile=self._profile(shown, None, part.format, _whole_width(part, frame)),
             tint=part.tint,
             mirrored=part.mirrored,
             quarter_turns=part.quarter_turns,
@@ -199,24 +201,33 @@ class Planner:
         if width_px not in widths:
             raise WidthNotOffered(str(width_px), widths)
         configuration = resolve_view(composition, view, selection)
-        version = self.version(composition, view)
+        shown = Shown(composition, view, self.version(composition, view), configuration)
         output = Output(
             format=file_format,
             width_px=width_px,
             height_px=height_for(width_px, frame[2], frame[3]),
-            profile=self.profiles[file_format],
+            profile=self._profile(shown, region, file_format, width_px),
         )
-        plan = self._draw(Shown(composition, view, version, configuration), frame, output)
+        plan = self._draw(shown, frame, output)
         image = ImagePath(
             composition=composition.id,
             view=view.id,
             region=region,
-            version=version,
+            version=shown.version,
             selection=tuple(configuration.items()),
             width_px=width_px,
             format=file_format,
         )
         return PlannedImage(plan=plan, key=derive_key(plan), image=image)
+
+    def _profile(
+        self, shown: Shown, region: str | None, file_format: Format, width_px: int
+    ) -> EncodeProfile:
+        """The profile of the format, at the quality that was calibrated for what is shown."""
+        picture = Picture(view=shown.view, region=region, format=file_format)
+        quality = quality_of(shown.composition, picture, width_px, shown.configuration)
+        profile = self.profiles[file_format]
+        return profile if quality is None else replace(profile, quality=quality)
 
     def _draw(
         self, shown: Shown, frame: Frame, output: Output, window: Window | None = None
@@ -248,3 +259,13 @@ def has_alpha(configuration: Mapping[str, str]) -> bool:
     """Return whether the picture keeps its transparency: `background=transparent`."""
     option, value = TRANSPARENT
     return configuration.get(option) == value
+
+
+def _whole_width(part: PartRequest, frame: Frame) -> int:
+    """The width on offer that the whole view would have at the scale of the part, rounded up.
+
+    A part is encoded as the whole is at its scale: what it shows is as large there.
+    """
+    whole_px = -(-frame[2] * part.width_px // part.window.width_px)
+    widths = offered_widths(frame[2])
+    return next((width for width in widths if width >= whole_px), widths[-1])

@@ -49,7 +49,21 @@ def derive_version(
         "rules": [rule.all for rule in rules_within(composition, view)],
         "layers": [_layer(catalogue, composition, layer) for layer in view.layers],
     }
+    # Left out where there are none, so that views without them keep the versions they had.
+    qualities = [table for table in composition.qualities if table.view == view.id]
+    if qualities:
+        shown["qualities"] = msgspec.to_builtins(qualities, str_keys=True)
     return hashlib.sha256(_encoder.encode(shown)).hexdigest()[:VERSION_DIGITS]
+
+
+def measured_versions(
+    catalogue: Catalogue, composition: Composition, profiles: Mapping[Format, EncodeProfile]
+) -> dict[str, str]:
+    """Return what each view shows, for qualities to be measured on: its version without any."""
+    plain = msgspec.structs.replace(composition, qualities=())
+    return {
+        view.id: derive_version(catalogue, plain, view, profiles) for view in plain.views.values()
+    }
 
 
 def _option(option: Option, paints: bool) -> object:

@@ -157,10 +157,18 @@ def _plan(
 
 
 def _same(old: Planner, new: Planner, pair: Pair) -> bool:
-    """Whether a picture keeps its key in every format: one plan, and the same profiles."""
+    """Whether a picture keeps its key in every size and format: one plan, encoded alike."""
     if pair.old is None or pair.new is None:
         return False
-    return pair.old.key == pair.new.key and old.profiles == new.profiles
+    if pair.old.key != pair.new.key or old.profiles != new.profiles:
+        return False
+    one, other = (_composition(planner, pair.old.image.composition) for planner in (old, new))
+    if one and other and one.qualities == other.qualities:
+        return True
+    before, after = _keys_of(old, pair.old), _keys_of(new, pair.new)
+    return {p: found.key for p, found in before.items()} == {
+        p: found.key for p, found in after.items()
+    }
 
 
 def _keys_of(

@@ -19,9 +19,12 @@ from render_service.errors import ReleaseUnreadable
 from render_service.formats import Format
 from render_service.planning.plan import EncodeProfile
 
-RELEASE_SCHEMA: Final = 1
+RELEASE_SCHEMA: Final = 2
 """Bumped with any change of shape of `Release` or of what it holds (a test compares): a release of
 another shape is served from what is stored, or by a redirect, and never misread."""
+
+_RELEASES_READ: Final = (1, RELEASE_SCHEMA)
+"""Shapes that are read: 1 is 2 without calibrated qualities, and is drawn as it was."""
 
 STATE_SCHEMA: Final = 1
 """The same for `State`."""
@@ -96,7 +99,7 @@ def decode_release(name: str, data: bytes) -> Release:
     Raises:
         ReleaseUnreadable: It is of another schema.
     """
-    return _decode(name, data, Release, RELEASE_SCHEMA)
+    return _decode(name, data, Release, _RELEASES_READ)
 
 
 def encode_state(state: State) -> bytes:
@@ -110,7 +113,7 @@ def decode_state(name: str, data: bytes) -> State:
     Raises:
         ReleaseUnreadable: It is damaged, or of another schema.
     """
-    return _decode(name, unseal(name, data), State, STATE_SCHEMA)
+    return _decode(name, unseal(name, data), State, (STATE_SCHEMA,))
 
 
 def seal(payload: bytes) -> bytes:
@@ -168,12 +171,13 @@ def state_name(number: int) -> str:
     return f"states/{number:08d}.msgpack"
 
 
-def _decode(name: str, data: bytes, kind: type[_Document], schema: int) -> _Document:
+def _decode(name: str, data: bytes, kind: type[_Document], schemas: tuple[int, ...]) -> _Document:
     """Decode the schema alone first: another shape would be told as a damaged one."""
     try:
         found = msgspec.msgpack.decode(data, type=_Schema).schema
-        if found != schema:
-            problem = f"has schema {found}, and this program reads {schema}"
+        if found not in schemas:
+            read = " and ".join(map(str, schemas))
+            problem = f"has schema {found}, and this program reads {read}"
             raise ReleaseUnreadable(name, problem)
         return msgspec.msgpack.decode(data, type=kind)
     except msgspec.MsgspecError as error:

@@ -69,6 +69,11 @@ class Admission:
         return len(self._running)
 
     @property
+    def under_way(self) -> int:
+        """Renders under way, whoever they are for."""
+        return len(self._running) + (self._behind is not None)
+
+    @property
     def waiting(self) -> int:
         """Renders that wait for a thread."""
         return len(self._waiting)

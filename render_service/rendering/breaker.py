@@ -94,6 +94,11 @@ class Breaker:
             if probe:
                 self._probing = False
 
+    def note(self, store: str, call: str) -> None:
+        """Note its state as that of `call` to `store`, to be seen."""
+        for state in State:
+            instruments.breakers.set(self.state is state, store, call, state)
+
     def _note_failure(self, probe: bool) -> None:
         self._failed += 1
         # Calls that passed before it opened may fail after it did: they do not prolong the pause.
@@ -132,8 +137,8 @@ class GuardedTier:
 
     def note(self) -> None:
         """Note the states of its breakers, to be seen."""
-        _note(self.reads, self.name, "read")
-        _note(self.writes, self.name, "write")
+        self.reads.note(self.name, "read")
+        self.writes.note(self.name, "write")
 
 
 class GuardedLease:
@@ -159,9 +164,4 @@ class GuardedLease:
 
     def note(self) -> None:
         """Note the state of its breaker, to be seen."""
-        _note(self.breaker, "lease", "claim")
-
-
-def _note(breaker: Breaker, store: str, call: str) -> None:
-    for state in State:
-        instruments.breakers.set(breaker.state is state, store, call, state)
+        self.breaker.note("lease", "claim")

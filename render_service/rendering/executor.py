@@ -13,22 +13,36 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from render_service.errors import Overloaded
 from render_service.rendering.admission import Admission
 from render_service.rendering.cost import Work
 from render_service.rendering.entry import Entry, Expectation
+from render_service.telemetry.board import BOARD, RENDERING
 
 T = TypeVar("T")
+
+NICE_MAX: Final = 19
+"""The kernel's largest."""
+
+BEHIND_NICE: Final = 4
+"""More than a render thread's: a weight of 45 beside 110 (sched(7), the fair scheduler's table). At
+the largest, 15, a thread that waits for a core while it holds the interpreter holds up hits: by
+`benchmarks.ahead` on a busy machine their p99 was 174 ms beside 30."""
 
 _log = logging.getLogger(__name__)
 
 
 class Place:
-    """A thread's place, held by who renders."""
+    """A thread's place, held by who renders.
 
-    def __init__(self, admission: Admission, entry: Entry) -> None:
+    Attributes:
+        is_behind: Nobody waited for it when it was taken.
+    """
+
+    def __init__(self, admission: Admission, entry: Entry, *, is_behind: bool) -> None:
+        self.is_behind = is_behind
         self._admission, self._entry = admission, entry
 
     def revise(self, work: Work) -> None:
@@ -54,11 +68,14 @@ class RenderExecutor:
         """
         self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(
-            # One more, for work behind the requests.
-            max_workers=threads + 1,
-            thread_name_prefix="render",
+            threads, thread_name_prefix="render", initializer=_stand_back, initargs=(nice,)
+        )
+        # For work behind the requests.
+        self._last = ThreadPoolExecutor(
+            1,
+            thread_name_prefix="behind",
             initializer=_stand_back,
-            initargs=(nice,),
+            initargs=(nice and nice + BEHIND_NICE,),
         )
         self._idle: set[asyncio.Future[None]] = set()
 
@@ -105,7 +122,8 @@ class RenderExecutor:
         try:
             if (refused := await turn) is not None:
                 raise refused
-            yield Place(self.admission, entry)
+            self._show_under_way()
+            yield Place(self.admission, entry, is_behind=behind)
         except BaseException:
             self.admission.leave(entry, time.monotonic())
             raise
@@ -114,11 +132,13 @@ class RenderExecutor:
         finally:
             if timer is not None:
                 timer.cancel()
+            self._show_under_way()
             self._tell_idle()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Run `work` on a render thread; call it while holding a place."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def run(self, work: Callable[[], T], *, behind: bool = False) -> T:
+        """Run `work` on a render thread, or on that behind; call it while holding a place."""
+        pool = self._last if behind else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
 
     async def spare(self) -> None:
         """Wait until work may begin that must delay no request."""
@@ -132,10 +152,15 @@ class RenderExecutor:
 
     async def close(self) -> None:
         """Wait for the renders under way and let the threads go."""
-        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        for pool in (self._pool, self._last):
+            await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
 
     def _expire(self, entry: Entry) -> None:
         self.admission.expire(entry, time.monotonic())
+
+    def _show_under_way(self) -> None:
+        """Let other processes see what is rendered here."""
+        BOARD.cells[RENDERING] = self.admission.under_way
 
     def _tell_idle(self) -> None:
         if self.admission.is_spare:
@@ -154,6 +179,6 @@ def _stand_back(nice: int) -> None:
     thread = threading.get_native_id()
     try:
         own = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, own + nice)
+        os.setpriority(os.PRIO_PROCESS, thread, min(own + nice, NICE_MAX))
     except OSError as error:
         _log.warning("render threads keep the priority of the event loop: %s", error)

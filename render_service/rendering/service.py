@@ -7,7 +7,7 @@ memory is asked before anything else can run.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -26,6 +26,8 @@ from render_service.rendering.cost import drawing_of, work_of
 from render_service.rendering.drawing import draw_and_encode
 from render_service.rendering.entry import Expectation
 from render_service.rendering.executor import RenderExecutor
+from render_service.rendering.giving_way import GivingWay
+from render_service.rendering.guesses import Planned
 from render_service.rendering.layers import Layers
 from render_service.rendering.memory import Memory
 from render_service.rendering.ports import AssetSource, RenderLease
@@ -52,6 +54,8 @@ class RenderService:
         limits: Bounds of a plan and of its files.
         lease: By which processes agree who renders; None: each for itself.
         watched: Called once in a while, to note how what stands behind ports is.
+        room: Cores that are left for what nobody asked for: below 1 none of it is begun, below 0
+            what has begun stands aside.
     """
 
     def __init__(
@@ -65,15 +69,19 @@ class RenderService:
         limits: Limits,
         lease: RenderLease | None = None,
         watched: Sequence[Callable[[], None]] = (),
+        room: Callable[[], int] = lambda: 1,
     ) -> None:
         self.memory, self.tiers = memory, tiers
         self._executor, self._rasters = executor, rasters
         self._source, self._limits = source, limits
         self._flights: Flights[Served] = Flights()
         self._turns = Turns(tiers, lease)
-        self._watched = tuple(watched)
+        self._watched, self._room = tuple(watched), room
         self._behind = Behind(
-            spare=executor.spare, make=lambda plan: self.render(plan, behind=True)
+            spare=executor.spare,
+            make=lambda plan: self.render(plan, behind=True),
+            is_held=lambda key: key in memory,
+            is_crowded=lambda: room() < 1,
         )
         self._timings: OrderedDict[RenderKey, Timings] = OrderedDict()
 
@@ -93,10 +101,11 @@ class RenderService:
         key = derive_key(plan)
         # No await between these two lines: a finished flight is always seen as a hit, so a key is
         # never rendered twice at once in this process.
-        if (held := self.held(key)) is not None:
-            instruments.lookups.add(1, "memory", "hit")
+        held = self.held(key)
+        if not behind:
+            instruments.lookups.add(1, "memory", "miss" if held is None else "hit")
+        if held is not None:
             return held
-        instruments.lookups.add(1, "memory", "miss")
         served, joined = await self._flights.run(
             key, lambda flight: self._find_or_make(key, plan, flight), urgent=not behind
         )
@@ -127,6 +136,14 @@ class RenderService:
         """Have `plan`, whose key is `key`, made when that delays no request."""
         self._behind.wish(key, plan)
 
+    def foresee(self, at: RenderKey, pictures: Iterator[Planned]) -> None:
+        """Have `pictures`, one of which may be asked for after `at`, made when all else is."""
+        self._behind.guess(at, pictures)
+
+    def note_asked(self, key: RenderKey) -> None:
+        """Note that a request asks for `key`: drawing it ahead was right."""
+        self._behind.note_asked(key)
+
     async def draw(self, plan: RenderPlan) -> Canvas:
         """Return the picture of `plan` before encoding, drawn when that delays no request.
 
@@ -138,8 +155,8 @@ class RenderService:
         # Nothing runs between the end of waiting and the taking of the place.
         await self._executor.spare()
         async with self._executor.place(drawing_of(plan, self._layers(plan)), behind=True):
-            tile = await self._gather(self._layers(plan))
-            return await self._executor.run(lambda: draw(plan, tile))
+            tile = await self._gather(self._layers(plan), behind=True)
+            return await self._executor.run(lambda: draw(plan, tile), behind=True)
 
     def last_timings(self, key: RenderKey) -> Timings | None:
         """Return where the time of the last render of `key` went, if it was here and lately."""
@@ -193,21 +210,34 @@ class RenderService:
                     # Looked up again: what was missing may be there since, or gone.
                     layers = self._layers(plan)
                     place.revise(work_of(plan, layers))
-                    return await self._make(key, plan, turn, layers, queued_s=begun_s - queued_s)
+                    aside = flight if place.is_behind else None
+                    queued_s = begun_s - queued_s
+                    return await self._make(key, plan, turn, layers, queued_s=queued_s, aside=aside)
 
     def _keep(self, key: RenderKey, rendition: Rendition, tier: str) -> Served:
         self.memory.put(key, rendition)
         return Served(rendition=rendition, source=tier)
 
     async def _make(
-        self, key: RenderKey, plan: RenderPlan, turn: Turn, layers: Layers, *, queued_s: float
+        self,
+        key: RenderKey,
+        plan: RenderPlan,
+        turn: Turn,
+        layers: Layers,
+        *,
+        queued_s: float,
+        aside: Flight[Served] | None,
     ) -> Served:
+        """Draw and keep it; `aside` is the flight of one that gives way while nobody waits."""
+        behind = aside is not None
         try:
             started_s = time.perf_counter()
             with spans.stage("fetch"):
-                tile = await self._gather(layers)
+                tile = await self._gather(layers, behind=behind)
+            if aside is not None:
+                tile = GivingWay(tile, is_pressed=self._is_pressed, is_wanted=lambda: aside.urgent)
             fetched_s = time.perf_counter()
-            drawn = await self._executor.run(lambda: draw_and_encode(plan, tile))
+            drawn = await self._executor.run(lambda: draw_and_encode(plan, tile), behind=behind)
         except RenderServiceError as error:
             instruments.renders.add(1, plan.output.format, type(error).__name__)
             raise
@@ -232,10 +262,14 @@ class RenderService:
         """Look up which layers of `plan` are at hand."""
         return Layers(self._rasters, plan.placements, frame_of(plan), self._limits.decode)
 
-    async def _gather(self, layers: Layers) -> Callable[[Placement], Raster]:
+    def _is_pressed(self) -> bool:
+        """Whether requests need the processor, here or elsewhere. Called on the thread behind."""
+        return self._executor.admission.running > 0 or self._room() < 0
+
+    async def _gather(self, layers: Layers, *, behind: bool) -> Callable[[Placement], Raster]:
         """Read the layer files that are not at hand; return what gives each layer."""
         if layers.is_stored:
-            await self._executor.run(layers.load)
+            await self._executor.run(layers.load, behind=behind)
         layers.count()
         found = await asyncio.gather(*(self._source.read(asset) for asset in layers.assets))
         files = dict(zip(layers.assets, found, strict=True))

@@ -5,25 +5,8 @@ nowhere to be had, and the other really is there sooner; and then the best one i
 requests, so that the next to ask gets it.
 """
 
-from typing import Protocol
-
-from render_service.planning.key import RenderKey
-from render_service.planning.plan import RenderPlan
+from render_service.rendering.guesses import Planned
 from render_service.rendering.service import RenderService
-
-
-class Planned(Protocol):
-    """A picture that can be drawn."""
-
-    @property
-    def plan(self) -> RenderPlan:
-        """All that its pixels depend on."""
-        ...
-
-    @property
-    def key(self) -> RenderKey:
-        """Its name in stores."""
-        ...
 
 
 class Substitution:

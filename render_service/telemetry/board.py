@@ -24,7 +24,10 @@ what routes, methods and statuses come to. Reserved at once, so that a full disk
 HEARTBEAT: Final = 0
 """The cell that holds when its process last beat: seconds of the machine's monotonic clock."""
 
-SPARE: Final = HEARTBEAT + 1
+RENDERING: Final = HEARTBEAT + 1
+"""The cell that holds how many renders its process has under way."""
+
+SPARE: Final = RENDERING + 1
 """Where series count that found no cells left: nobody reads there."""
 
 SPARE_CELLS: Final = 64

@@ -31,7 +31,7 @@ _SCHEME: Final = Label(name="url.scheme", values="`http`, `https`")
 _ROUTE: Final = Label(name="http.route", values="the template of the path, or `_OTHER`")
 _FORMAT: Final = Label(name="render_service.format", values="`avif`, `webp`, `jpg`, `png`")
 _TIER: Final = Label(name="render_service.tier", values="`memory`, `redis`, `file`, `s3`")
-_STORE: Final = Label(name="render_service.store", values="a tier, or `lease`")
+_STORE: Final = Label(name="render_service.store", values="a tier, `lease`, or `changes`")
 
 requests: Final = Histogram(
     "http.server.request.duration",
@@ -83,6 +83,16 @@ renders: Final = Counter(
     "Pictures drawn, or given up while they were.",
     _FORMAT,
     Label(name="render_service.result", values="`made`, or the name of the error"),
+)
+ahead: Final = Counter(
+    "render_service.ahead",
+    "{picture}",
+    "Pictures made because they may be asked for next. A process knows of its own alone.",
+    Label(
+        name="render_service.result",
+        values="`made`; of these `asked for` (once each, of who made it); `found` in a store; "
+        "`failed`",
+    ),
 )
 coalesced: Final = Counter(
     "render_service.coalesced",
@@ -140,7 +150,7 @@ breakers: Final = Gauge(
     "{process}",
     "Processes whose breaker in front of a store is in a state.",
     _STORE,
-    Label(name="render_service.call", values="`read`, `write`, `claim`"),
+    Label(name="render_service.call", values="`read`, `write`, `claim`, `count`"),
     Label(name="render_service.state", values="`closed`, `half-open`, `open`"),
 )
 loop_lag: Final = Histogram(
@@ -173,7 +183,7 @@ workers_ended: Final = Counter(
 
 TABLE: Final[tuple[Instrument, ...]] = (
     *(requests, active_requests, sent, refused, shed),
-    *(renders, stages, coalesced, queue, flights),
+    *(renders, stages, coalesced, ahead, queue, flights),
     *(lookups, stores, stored, breakers, held_bytes, rasters),
     *(workers, workers_ended, loop_lag, cpu_time, memory_usage, open_files),
 )

@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted(path.stem for path in (ROOT / "locks").glob("*.txt"))
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\$", re.MULTILINE)
-SHARE_AN_ENVIRONMENT = ["run", "build", "embedded", "test", "bench"]
+SHARE_AN_ENVIRONMENT = ["run", "build", "embedded", "calibrate", "test", "bench"]
 
 
 def text(lock: str) -> str:

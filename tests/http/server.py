@@ -70,6 +70,8 @@ def run_server(catalogue, folder, *, main=MAIN, **settings):
         "port": port,
         "workers": 1,
         "graceful_stop_s": 5,
+        # Pictures that a test asks for are cold unless it says otherwise.
+        "ahead": 0,
         **settings,
     }
     environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}

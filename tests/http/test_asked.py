@@ -8,6 +8,10 @@ import pytest
 from tests.http.test_raw import Wire
 
 RESOLVE = "/v1/compositions/ring/resolve"
+NUMBER = "expected a whole number, 0 to 32"
+WIDTH = "expected a whole number, 1 to 65535, got a string"
+FORMATS = "'gif' is not offered; formats: avif, webp, jpg, png"
+KNOWN = "not known; fields: selection, changed, neighbours, shown"
 EXPLAIN = "/v1/compositions/ring/explain"
 JSON = {"content-type": "application/json"}
 
@@ -36,7 +40,16 @@ def test_text_that_is_not_utf8_and_brackets_without_end_are_no_fault_of_ours(cli
         (b'{"selection": {"gem": 3}}', "selection.gem", "expected a string, got a number"),
         (b'{"selection": {"gem": true}}', "selection.gem", "expected a string, got a boolean"),
         (b'{"selection": "ruby"}', "selection", "expected an object, got a string"),
-        (b'{"selektion": {}}', "selektion", "not known; fields: selection"),
+        (b'{"selektion": {}}', "selektion", KNOWN),
+        (b'{"changed": ["gem"]}', "changed", "expected the id of an option, got an array"),
+        (b'{"neighbours": 33}', "neighbours", f"{NUMBER}, got 33"),
+        (b'{"neighbours": -1}', "neighbours", f"{NUMBER}, got -1"),
+        (b'{"neighbours": true}', "neighbours", f"{NUMBER}, got a boolean"),
+        (b'{"neighbours": 1.5}', "neighbours", f"{NUMBER}, got 1.5"),
+        (b'{"shown": "hero"}', "shown", "expected an object, got a string"),
+        (b'{"shown": {"view": "hero", "width": 160}}', "shown.format", "missing"),
+        (b'{"shown": {"view": "hero", "width": "160", "format": "avif"}}', "shown.width", WIDTH),
+        (b'{"shown": {"view": "hero", "width": 160, "format": "gif"}}', "shown.format", FORMATS),
     ],
 )
 def test_a_wrong_field_of_a_body_is_named_in_full(client, body, field, problem):

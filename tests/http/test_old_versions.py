@@ -10,6 +10,7 @@ from tests.releases import (
     change,
     command,
     publish,
+    write_calibrated,
     write_sound,
     write_without,
 )
@@ -72,6 +73,25 @@ def test_an_old_url_keeps_its_profiles(sound, tmp_path):
 
     assert again.content == coarse.content
     assert len(fine.content) > len(coarse.content)
+
+
+def test_an_old_url_keeps_the_qualities_that_it_was_published_with(sound, tmp_path):
+    store = tmp_path / "published"
+    calibrated = write_calibrated(tmp_path / "calibrated")
+    paths = {}
+    for name, folder in (("calibrated", calibrated), ("fixed", sound)):
+        publish(folder, releases=store)
+        paths[name] = path_of(version_of_live(store))
+    with serve(store, tmp_path / "server") as server:
+        bodies = {name: get(server, path).content for name, path in paths.items()}
+        current = version_of(server)
+    again = {}
+    with run_server(calibrated, tmp_path, **QUICK) as server:
+        again["calibrated"] = get(server, paths["calibrated"]).content
+
+    assert path_of(current) == paths["fixed"] != paths["calibrated"]
+    assert len(bodies["calibrated"]) < len(bodies["fixed"])
+    assert again["calibrated"] == bodies["calibrated"]
 
 
 def test_another_spelling_of_an_old_url_goes_to_that_old_url(sound, silver, tmp_path):

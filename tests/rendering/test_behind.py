@@ -1,11 +1,15 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from render_service.errors import AssetMissing, Overloaded, Refusal
 from render_service.formats import Format
 from render_service.rendering.behind import WISHES_MAX, Behind
-from tests.rendering.builders import Workshop, key, until
+from render_service.rendering.served import Served
+from render_service.telemetry import instruments
+from render_service.telemetry.beside import renders_under_way
+from tests.rendering.builders import FakeTier, Workshop, key, rendition, until
 
 
 class Maker:
@@ -15,7 +19,13 @@ class Maker:
         self.made, self.refusals = [], refusals
         self.is_spare = asyncio.Event()
         self.is_spare.set()
-        self.behind = Behind(spare=self.is_spare.wait, make=self._make)
+        self.held, self.is_crowded = set(), False
+        self.behind = Behind(
+            spare=self.is_spare.wait,
+            make=self._make,
+            is_held=self.held.__contains__,
+            is_crowded=lambda: self.is_crowded,
+        )
 
     async def _make(self, plan):
         if self.refusals:
@@ -24,6 +34,8 @@ class Maker:
         if plan == "broken":
             raise AssetMissing("band.png", "is not there")
         self.made.append(plan)
+        source = "file" if plan == "stored" else "render"
+        return Served(rendition=rendition(), source=source)
 
     async def settle(self):
         await until(lambda: not len(self.behind))
@@ -84,6 +96,74 @@ async def test_closing_forgets_what_has_not_begun():
     assert maker.made == []
 
 
+def guesses(*names):
+    return iter([SimpleNamespace(key=key(name), plan=name) for name in names])
+
+
+def counted(result):
+    return instruments.ahead.value(result)
+
+
+async def test_what_was_asked_for_is_made_before_what_may_be():
+    maker = Maker()
+    maker.is_spare.clear()
+    maker.behind.guess(key("at"), guesses("guess"))
+    maker.behind.wish(key("wish"), "wish")
+    maker.is_spare.set()
+    await maker.settle()
+    assert maker.made == ["wish", "guess"]
+
+
+async def test_a_guess_that_a_request_came_before_keeps_its_turn():
+    maker = Maker(refusals=2)
+    maker.behind.guess(key("at"), guesses("first", "second"))
+    await until(lambda: len(maker.made) == 2)
+    assert maker.made == ["first", "second"]
+
+
+async def test_no_guess_is_made_while_other_processes_leave_no_room_and_wishes_are():
+    maker = Maker()
+    maker.is_crowded = True
+    maker.behind.guess(key("at"), guesses("guess"))
+    maker.behind.wish(key("wish"), "wish")
+    await until(lambda: maker.made)
+    await asyncio.sleep(0.01)
+    assert maker.made == ["wish"]
+    maker.is_crowded = False
+    await until(lambda: maker.made == ["wish", "guess"])
+
+
+async def test_a_guess_that_is_in_memory_is_not_looked_for():
+    maker = Maker()
+    maker.held.add(key("held"))
+    maker.behind.guess(key("at"), guesses("held", "cold"))
+    await until(lambda: maker.made)
+    assert maker.made == ["cold"]
+
+
+async def test_what_was_made_ahead_is_counted_once_when_it_is_asked_for():
+    maker, made, asked = Maker(), counted("made"), counted("asked for")
+    maker.behind.guess(key("at"), guesses("guess"))
+    await until(lambda: counted("made") == made + 1)
+    for name in ("guess", "guess", "other"):
+        maker.behind.note_asked(key(name))
+    assert counted("asked for") == asked + 1
+
+
+async def test_what_a_store_has_is_found_and_not_counted_as_made():
+    maker, made, found = Maker(), counted("made"), counted("found")
+    maker.behind.guess(key("at"), guesses("stored"))
+    await until(lambda: counted("found") == found + 1)
+    assert counted("made") == made
+
+
+async def test_a_guess_that_cannot_be_made_is_counted_and_does_not_hold_up_the_next():
+    maker, failed = Maker(), counted("failed")
+    maker.behind.guess(key("at"), guesses("broken", "guess"))
+    await until(lambda: maker.made)
+    assert counted("failed") == failed + 1
+
+
 @pytest.fixture
 async def workshop(catalogue):
     workshop = Workshop(catalogue)
@@ -135,3 +215,38 @@ async def test_a_request_joins_what_is_being_made_behind(workshop):
     await asyncio.sleep(0.01)
     workshop.assets.gate.set()
     assert (await joined).collapsed
+
+
+async def test_a_guess_that_a_tier_holds_is_not_drawn(catalogue):
+    tier = FakeTier()
+    workshop = Workshop(catalogue, tiers=[tier])
+    planned, found = workshop.plan(), counted("found")
+    tier.held[planned.key] = rendition()
+    workshop.service.foresee(key("at"), iter([planned]))
+    await until(lambda: counted("found") == found + 1)
+    assert workshop.assets.reads == 0
+    assert planned.key in workshop.memory
+    await workshop.service.close()
+
+
+async def test_no_guess_is_planned_while_a_request_is_rendered(workshop):
+    asked, planned = workshop.plan(), []
+    running = asyncio.create_task(workshop.service.render(asked.plan))
+    await workshop.assets.reading.wait()
+    following = (planned.append(metal) or workshop.plan(metal=metal) for metal in ["silver"])
+    workshop.service.foresee(asked.key, following)
+    await asyncio.sleep(0.01)
+    assert planned == []
+    workshop.assets.gate.set()
+    await running
+    await until(lambda: planned == ["silver"])
+
+
+async def test_other_processes_see_what_is_rendered(workshop):
+    asked = workshop.plan()
+    running = asyncio.create_task(workshop.service.render(asked.plan))
+    await workshop.assets.reading.wait()
+    assert renders_under_way(None) == 1
+    workshop.assets.gate.set()
+    await running
+    assert renders_under_way(None) == 0

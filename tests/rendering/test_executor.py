@@ -161,3 +161,13 @@ async def test_the_loop_goes_on_while_a_render_blocks(executor):
         assert not running.done()
         release.set()
         assert await running == "done"
+
+
+async def test_work_behind_has_less_of_the_processor_than_renders_that_are_waited_for():
+    def priority():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    executor = RenderExecutor(threads=1, queue_s=1.0, deadline_s=1.0, nice=5)
+    asked, behind = await executor.run(priority), await executor.run(priority, behind=True)
+    await executor.close()
+    assert priority() < asked < behind

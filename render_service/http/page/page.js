@@ -8,11 +8,14 @@ const THUMB_SIZES = "84px";
 
 const find = (id) => document.getElementById(id);
 // `resolved` is what the selection came to, `made` the last one of these that is made: the picture
-// shown. `past` holds what each option was before its present value.
+// shown. `past` holds what each option was before its present value; `shown` is what the browser
+// made of the picture: the view, and the width and format that it took.
 const state = {
   manifest: null, selection: {}, past: {}, view: null,
-  resolved: null, made: null, format: null, width: null,
+  resolved: null, made: null, format: null, width: null, shown: null,
 };
+// Pictures that may be shown next, on their way.
+let ahead = [];
 let turn = 0;
 
 // An error in words for a shopper; any other is a fault of ours, and its own words help nobody.
@@ -138,7 +141,7 @@ function markChoices() {
 function click(option, value) {
   state.past[option] = state.selection[option];
   remember({ ...state.selection, [option]: value }, option);
-  return choose({ [option]: value }, option);
+  return choose({ [option]: value }, option, option);
 }
 
 // A choice is a step of its own, so that Back takes it back; `clicked` is the option chosen.
@@ -147,13 +150,14 @@ function remember(selection, clicked) {
   if (hash !== location.hash) history.pushState({ clicked }, "", hash);
 }
 
-async function choose(change, clicked) {
+// `changed` is the option that was changed just now, where it was: shops count what is chosen.
+async function choose(change, clicked, changed) {
   Object.assign(state.selection, change);
   markChoices();
-  const mine = ++turn;
+  const mine = nextTurn();
   find("frame").setAttribute("aria-busy", "true");
   try {
-    const resolved = await resolve(state.selection);
+    const resolved = await resolve(state.selection, changed);
     if (mine !== turn) return;
     state.resolved = resolved;
     if (resolved.valid) state.made = resolved;
@@ -172,8 +176,37 @@ async function choose(change, clicked) {
   }
 }
 
-function resolve(selection) {
-  return fetchJson(`/v1/compositions/${state.manifest.id}/resolve`, { selection });
+function resolve(selection, changed) {
+  const shown = state.shown?.view === state.view ? state.shown : undefined;
+  return fetchJson(`/v1/compositions/${state.manifest.id}/resolve`, { selection, changed, shown });
+}
+
+// What was about to be shown is not waited for any more, nor what might have been shown after it.
+function nextTurn() {
+  for (const img of ahead) if (!img.complete) img.src = "";
+  ahead = [];
+  return ++turn;
+}
+
+const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+
+// The next click: the pictures of the neighbours, of the size and format that the browser took, when
+// nothing else is on its way; not for who pays for every byte.
+function preload(mine) {
+  if (navigator.connection?.saveData) return;
+  whenIdle(() => {
+    if (mine !== turn) return;
+    const { view, width, format } = state.shown;
+    ahead = state.made.neighbours.filter(({ images }) => images[view]).map(({ images }) => {
+      const img = new Image();
+      img.fetchPriority = "low";
+      // Who is shown JPEG is shown PNG where it is transparent, as `src` is.
+      const plain = format === "jpg" || format === "png";
+      const extension = plain ? images[view].slice(images[view].lastIndexOf(".") + 1) : format;
+      img.src = images[view].replace(/[^/]*$/, `${width}.${extension}`);
+      return img;
+    });
+  });
 }
 
 function wordsOf(configuration) {
@@ -243,6 +276,9 @@ async function show(mine) {
   picture.getBoundingClientRect(); // starts the transition from what is there now
   picture.className = "";
   frame.setAttribute("aria-busy", "false");
+  const [, width, format] = /\/(\d+)\.(\w+)$/.exec(img.currentSrc);
+  state.shown = { view: state.view, width: Number(width), format };
+  preload(mine);
   // An opaque new picture hides the old one once it is there; a clear one must not lie over it.
   const clear = frame.classList.contains("clear");
   setTimeout(() => old.forEach((element) => element.remove()), clear ? 0 : 360);
@@ -277,7 +313,7 @@ function drawViews() {
 
 function turnTo(view) {
   state.view = view;
-  const mine = ++turn;
+  const mine = nextTurn();
   for (const button of find("views").children) {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));
   }
