@@ -4,7 +4,8 @@
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PORT ?= $(or $(RENDER_PORT),8000)
-URL ?= http://127.0.0.1:$(PORT)
+SCENARIO ?= shoppers
+SHAPE ?= steady
 USERS ?= 20
 TIME ?= 30s
 SOAK_RENDERS ?= 20000
@@ -28,7 +29,7 @@ run: env-embedded ## publish and serve the demo catalogue on http://127.0.0.1:80
 	  exec $(BIN)/render-service serve
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
-test: env-test ## run every test (ARGS=… are pytest's)
+test: env-test env-load ## run every test (ARGS=… are pytest's)
 	@$(PYTHON) tools/system_packages.py test || \
 	  { [ "$$CI" != true ] || exit 1; \
 	    echo "Going on; the tests that need it are skipped, and say so."; }; \
@@ -55,10 +56,9 @@ bench-page: env-test ## take the figures of `make bench` over to docs/benchmarks
 	@$(BIN)/python -m tools.benchmarks_page keep
 	@$(BIN)/python -m tools.generated
 
-load: env-load ## 20 shoppers for 30 s at a server on this machine (URL=, USERS=, TIME=)
-	@.venv-load/bin/python -m locust --locustfile loadtests/locustfile.py --headless \
-	  --host $(URL) --users $(USERS) --spawn-rate 10 --run-time $(TIME) --stop-timeout 5 \
-	  --only-summary --exit-code-on-error 1
+load: env-load ## send visitors and check every answer (SCENARIO=, SHAPE=, USERS=, TIME=, URL=, ARGS=--help)
+	@.venv-load/bin/python -m loadtests --scenario $(SCENARIO) --shape $(SHAPE) \
+	  --users $(USERS) --time $(TIME) $(if $(URL),--url $(URL)) $(ARGS)
 
 soak: env-bench env-embedded ## does a server that ran for long hold as much as when it was warm?
 	@mkdir -p build/bench

@@ -26,12 +26,14 @@ from typing import Final
 import uvloop
 from msgspec import Struct
 
+from benchmarks.asking import Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service
 from render_service.formats import Format
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.resample import frame_of
+from render_service.planning.planner import PlannedImage
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import build_image_path
 from render_service.rendering.cost import work_of
@@ -81,40 +83,6 @@ class Phase(Struct, frozen=True, kw_only=True):
     def p99_ms(self) -> float:
         """Of the hits."""
         return quantiles(self.hits_ms, n=100)[98]
-
-
-class Client:
-    """Keeps connections, and asks one thing on each at a time."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-
-    async def get(self, path: str) -> int:
-        """Return the status of `path`, its body read."""
-        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-        while self._free:
-            try:
-                return await self._ask(*self._free.pop(), request)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                # The server closes what was idle for five seconds: the next one, or a new one.
-                continue
-        return await self._ask(*await asyncio.open_connection("127.0.0.1", self._port), request)
-
-    async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-    ) -> int:
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await reader.readexactly(size)
-        self._free.append((reader, writer))
-        return int(head.split(b" ", 2)[1])
-
-    def close(self) -> None:
-        """Close what is open."""
-        for _, writer in self._free:
-            writer.close()
 
 
 class Load:
@@ -169,7 +137,7 @@ class Load:
         self, client: Client, picture: Picture, answers: list[Answer], at_s: float | None = None
     ) -> None:
         asked_s = time.perf_counter() if at_s is None else at_s
-        status = await client.get(picture.path)
+        status = (await client.get(picture.path)).status
         now_s = time.perf_counter()
         answers.append(
             Answer(cost_ms=picture.cost_ms, status=status, latency_s=now_s - asked_s, at_s=now_s)
@@ -277,16 +245,18 @@ def _pictures(settings: Settings) -> tuple[Iterator[Picture], list[str]]:
                 format=file_format,
             )
             planned = planner.plan(request)
-            layers = Layers(
-                rasters, planned.plan.placements, frame_of(planned.plan), DecodeLimits()
-            )
-            seen[planned.key] = Picture(
-                path=build_image_path(planned.image),
-                cost_ms=work_of(planned.plan, layers).own_ms,
-            )
+            seen[planned.key] = price(planned, rasters)
     pictures = list(seen.values())
     random.Random(2).shuffle(pictures)  # noqa: S311  # the same order in every run
     return iter(pictures[20:]), [picture.path for picture in pictures[:20]]
+
+
+def price(planned: PlannedImage, rasters: Rasters) -> Picture:
+    """Return a planned picture with what the service would expect it to take."""
+    layers = Layers(rasters, planned.plan.placements, frame_of(planned.plan), DecodeLimits())
+    return Picture(
+        path=build_image_path(planned.image), cost_ms=work_of(planned.plan, layers).own_ms
+    )
 
 
 @contextmanager

@@ -25,7 +25,7 @@ USES: dict[str, tuple[list[str], list[str]]] = {
         ["pyproject.toml", "--extra", "bench", "--extra", "calibrate"],
         ["run", "build", "test"],
     ),
-    "load": (["pyproject.toml", "--extra", "load"], ["run", "build"]),
+    "load": (["pyproject.toml", "--extra", "load"], ["run", "build", "embedded"]),
     "peers": (["--group", "peers"], ["build"]),
     "studio": (["pyproject.toml", "--extra", "studio"], ["run", "build"]),
 }

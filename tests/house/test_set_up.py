@@ -40,6 +40,17 @@ def test_make_run_brings_a_valkey_along_unless_another_is_named():
     assert "RENDER_REDIS_URL=${RENDER_REDIS_URL-embedded}" in make("-n", "run")
 
 
+def test_make_load_starts_a_service_unless_one_is_named():
+    assert "--url" not in make("-n", "load", "URL=")
+    assert "--url http://127.0.0.1:9000" in make("-n", "load", "URL=http://127.0.0.1:9000")
+
+
+def test_make_load_takes_who_comes_and_in_what_shape():
+    typed = make("-n", "load", "SCENARIO=crawler", "SHAPE=ramp", "USERS=7", "TIME=5m")
+    assert "--scenario crawler --shape ramp" in typed
+    assert "--users 7 --time 5m" in typed
+
+
 def test_a_fingerprint_changes_with_any_file_it_covers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
