@@ -115,12 +115,13 @@ class Session:
         return answer
 
     def _preload(self) -> None:
-        async def fetch(url: str) -> None:
-            await self._fetch(url)
+        # As the page does: one after the other, and no more once one was refused.
+        async def fetch() -> None:
+            for url in self._shopper.preloads(self._resolved["neighbours"]):
+                if url not in self._held and (await self._fetch(url)).status != 200:
+                    return
 
-        for url in self._shopper.preloads(self._resolved["neighbours"]):
-            if url not in self._held:
-                self._preloading.add(asyncio.create_task(fetch(url)))
+        self._preloading.add(asyncio.create_task(fetch()))
 
     async def _give_up_preloading(self) -> None:
         for task in self._preloading:

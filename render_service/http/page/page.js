@@ -14,8 +14,8 @@ const state = {
   manifest: null, selection: {}, past: {}, view: null,
   resolved: null, made: null, format: null, width: null, shown: null,
 };
-// Pictures that may be shown next, on their way.
-let ahead = [];
+// A picture that may be shown next, on its way.
+let ahead = null;
 let turn = 0;
 
 // An error in words for a shopper; any other is a fault of ours, and its own words help nobody.
@@ -183,30 +183,33 @@ function resolve(selection, changed) {
 
 // What was about to be shown is not waited for any more, nor what might have been shown after it.
 function nextTurn() {
-  for (const img of ahead) if (!img.complete) img.src = "";
-  ahead = [];
+  if (ahead && !ahead.complete) ahead.src = "";
+  ahead = null;
   return ++turn;
 }
 
 const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 
 // The next click: the pictures of the neighbours, of the size and format that the browser took, when
-// nothing else is on its way; not for who pays for every byte.
+// nothing else is on its way; not for who pays for every byte. One after the other, so that a shopper
+// never has more than one in the line that real clicks wait in; a shop that refuses one is busy.
 function preload(mine) {
   if (navigator.connection?.saveData) return;
-  whenIdle(() => {
-    if (mine !== turn) return;
-    const { view, width, format } = state.shown;
-    ahead = state.made.neighbours.filter(({ images }) => images[view]).map(({ images }) => {
-      const img = new Image();
-      img.fetchPriority = "low";
-      // Who is shown JPEG is shown PNG where it is transparent, as `src` is.
-      const plain = format === "jpg" || format === "png";
-      const extension = plain ? images[view].slice(images[view].lastIndexOf(".") + 1) : format;
-      img.src = images[view].replace(/[^/]*$/, `${width}.${extension}`);
-      return img;
-    });
+  const { view, width, format } = state.shown;
+  const urls = state.made.neighbours.filter(({ images }) => images[view]).map(({ images }) => {
+    // Who is shown JPEG is shown PNG where it is transparent, as `src` is.
+    const plain = format === "jpg" || format === "png";
+    const extension = plain ? images[view].slice(images[view].lastIndexOf(".") + 1) : format;
+    return images[view].replace(/[^/]*$/, `${width}.${extension}`);
   });
+  const next = () => whenIdle(() => {
+    if (mine !== turn || !urls.length) return;
+    ahead = new Image();
+    ahead.fetchPriority = "low";
+    ahead.onload = next;
+    ahead.src = urls.shift();
+  });
+  next();
 }
 
 function wordsOf(configuration) {
