@@ -83,10 +83,14 @@ function markButtons() {
   if (!viewer?.isOpen()) return;
   const zoom = view.getZoom(false);
   // A little slack: the springs end near the bound, not on it.
-  find("zoom-in").disabled = zoom > view.getMaxZoom() * 0.999;
-  find("zoom-out").disabled = zoom < view.getMinZoom() * 1.001;
-  // A button that can do no more gives its focus to the picture, where the keys go on.
-  if (document.activeElement.disabled) viewer.canvas.focus();
+  markDone("zoom-in", zoom > view.getMaxZoom() * 0.999);
+  markDone("zoom-out", zoom < view.getMinZoom() * 1.001);
+}
+
+// A button that can do no more keeps the focus (it is not `disabled`), so nobody is lost who steers
+// by keys, nor by a press at the very moment.
+function markDone(id, done) {
+  find(id).setAttribute("aria-disabled", String(done));
 }
 
 function tell(message) {
@@ -104,7 +108,7 @@ async function open(place) {
   find("zoom").classList.toggle("clear", alpha === "true");
   find("zoom-said").hidden = true;
   delete find("zoom").dataset.keys;
-  for (const id of ["zoom-in", "zoom-out"]) find(id).disabled = true;
+  for (const id of ["zoom-in", "zoom-out"]) markDone(id, true);
   find("zoom").showModal();
   try {
     const OpenSeadragon = await loadViewer();
@@ -126,10 +130,6 @@ function zoomBy(factor) {
   viewer?.viewport?.applyConstraints();
 }
 
-// A press on a button that can do no more gives the focus to the dialog: on to the picture.
-find("zoom").addEventListener("focusin", ({ target }) => {
-  if (target === find("zoom")) viewer?.canvas?.focus();
-});
 find("zoom-open").addEventListener("click", () => open(null));
 find("frame").addEventListener("click", ({ target, clientX, clientY }) => {
   if (!target.closest("picture")) return;
