@@ -18,6 +18,7 @@ from tqdm import tqdm
 from render_service.adapters.output_file import write_output
 from render_service.adapters.score_journal import ScoreJournal
 from render_service.commands.calibration_orders import Orders
+from render_service.commands.interrupts import Interrupts
 from render_service.composition.catalogue import Catalogue
 from render_service.composition.definition import MeasuredDefinition
 from render_service.composition.model import Composition, QualityTable
@@ -88,9 +89,13 @@ def _calibrate(
         return Gallery(planner, studio.assets.read_now, studio.limits, of, journal)
 
     search = Calibration(gallery(planner, plain), asked)
-    with tqdm(total=search.steps, desc=plain.id, unit="sample", disable=None) as bar:
+    with (
+        Interrupts() as interrupts,
+        tqdm(total=search.steps, desc=plain.id, unit="sample", disable=None) as bar,
+    ):
 
         def step_until(ends_s: float | None) -> bool:
+            interrupts.check()
             if ends_s is not None and time.monotonic() > ends_s:
                 return False
             _advance(bar)
@@ -103,6 +108,7 @@ def _calibrate(
         found = replace(plain, qualities=tables)
         judged = gallery(_planner_of(planner, found), found)
         held_out = search.check(judged, lambda: step_until(until.checking_s))
+        interrupts.check()
     views = measured_versions(planner.catalogue, plain, planner.profiles)
     measured = _measured(asked, search.taken, held_out, views)
     file = folder / plain.id / ENCODING_FILE
