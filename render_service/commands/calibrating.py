@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
-from typing import Final, NoReturn
+from typing import Final
 
 from msgspec.structs import replace
 from tqdm import tqdm
@@ -96,10 +96,8 @@ def _calibrate(
 
         def step_until(ends_s: float | None) -> bool:
             interrupts.check()
-            if ends_s is not None and time.monotonic() > ends_s:
-                return False
-            _advance(bar)
-            return True
+            bar.update()
+            return ends_s is None or time.monotonic() <= ends_s
 
         tables = search.find(lambda: step_until(until.sampling_s))
         if tables is None:
@@ -222,7 +220,3 @@ def _encoders() -> str:
         return f"libvips {libvips} of pyvips-binary {version('pyvips-binary')}"
     except PackageNotFoundError:
         return f"libvips {libvips}"
-
-
-def _advance(bar: "tqdm[NoReturn]") -> None:
-    bar.update()

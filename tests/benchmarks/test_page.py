@@ -44,7 +44,7 @@ def test_the_page_has_every_benchmark_with_its_method_table_plot_and_memory(tmp_
         "| ours \\| theirs | 1.23 |",
         "![Time](benchmarks/hit-1.svg)",
         "Goal: 2: met.",
-        "| the benchmark | 1 |",
+        "| the benchmark | ",
     ):
         assert line in page
 

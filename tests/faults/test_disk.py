@@ -81,7 +81,9 @@ def test_on_a_full_disk_memory_serves_nothing_is_half_written_and_it_recovers(
     catalogue, disk, tmp_path, pictures
 ):
     paths, later = list(pictures)[:20], list(pictures)[20:]
-    with run_watched(catalogue, tmp_path / "log", data=disk, breaker_pause_s=0.1) as service:
+    # Layers would take the room that the ballast leaves.
+    settings = {"data": disk, "raster_store_bytes": 0, "breaker_pause_s": 0.1}
+    with run_watched(catalogue, tmp_path / "log", **settings) as service:
         ask(service, paths[:2])
         wait_until(lambda: len(renditions(disk)) == 2, lambda: service.log.read_text())
         ballast = fill(disk)
