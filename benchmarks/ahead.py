@@ -22,6 +22,7 @@ from typing import Final
 import uvloop
 from msgspec import Struct
 
+from benchmarks.asking import Answer, Client
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, publish
 from benchmarks.serving import run_service
@@ -153,10 +154,8 @@ async def _settle(port: int) -> None:
     """Wait until a service draws nothing ahead any more."""
     made, seen_s = -1.0, time.perf_counter()
     while time.perf_counter() - seen_s < QUIET_S:
-        _, body = await _ask(port, "/metrics")
-        lines = [
-            line for line in body.decode().splitlines() if line.startswith("render_service_ahead")
-        ]
+        text = (await _ask(port, "/metrics")).body.decode()
+        lines = [line for line in text.splitlines() if line.startswith("render_service_ahead")]
         now = sum(float(line.rpartition(" ")[2]) for line in lines)
         if now != made:
             made, seen_s = now, time.perf_counter()
@@ -170,11 +169,13 @@ async def _phase(
     gaps = iter(lambda: chance.expovariate(1 / COLD_EACH_S), None)
     began_s = time.perf_counter()
 
-    async def ask(path: str, at_s: float) -> tuple[str, str, float]:
-        head, _ = await _ask(port, path)
-        return path, head, 1000 * (time.perf_counter() - at_s)
+    async def ask(path: str, at_s: float) -> tuple[str, Answer, float]:
+        answer = await _ask(port, path)
+        return path, answer, 1000 * (time.perf_counter() - at_s)
 
-    async def arrive(paths: Iterator[str], gaps: Iterator[float]) -> list[tuple[str, str, float]]:
+    async def arrive(
+        paths: Iterator[str], gaps: Iterator[float]
+    ) -> list[tuple[str, Answer, float]]:
         at_s, asked = began_s, []
         for path, gap_s in zip(paths, gaps, strict=False):
             at_s += gap_s
@@ -190,19 +191,20 @@ async def _phase(
     )
     return Phase(
         hits_ms=[taken_ms for _, _, taken_ms in hits],
-        cold_ms={path: taken_ms for path, head, taken_ms in answers if "fwd=miss" in head},
-        found=sum("render-service; hit" in head for _, head, _ in answers),
-        refused=sum(head.split(" ", 2)[1] != "200" for _, head, _ in answers),
+        cold_ms={
+            path: taken_ms
+            for path, answer, taken_ms in answers
+            if answer.status == 200 and not answer.was_held
+        },
+        found=sum(answer.was_held for _, answer, _ in answers),
+        refused=sum(answer.status != 200 for _, answer, _ in answers),
     )
 
 
-async def _ask(port: int, path: str) -> tuple[str, bytes]:
-    """The head and the body of an answer, on a connection of its own."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    return head.decode("latin-1"), body
+async def _ask(port: int, path: str) -> Answer:
+    """The answer on a connection of its own, so that every process has its share of them."""
+    async with Client(port) as client:
+        return await client.get(path)
 
 
 def _report(arguments: argparse.Namespace, phases: dict[int, list[Phase]]) -> Report:

@@ -110,9 +110,9 @@ class Load:
         await asyncio.gather(*asked)
         return phase
 
-    def close(self) -> None:
-        """Close what is open."""
-        self._client.close()
+    async def close(self) -> None:
+        """Close what is open, and wait until it is closed."""
+        await self._client.close()
 
     async def _ask(self, asked: Priced, at_s: float) -> int:
         answer = await self._client.get(asked.picture.path, asked.accept)

@@ -5,6 +5,7 @@ up closes its connection, as a browser does.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -30,7 +31,10 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Asks the service at `port` of this machine, one question at a time on each connection."""
+    """Asks the service at `port` of this machine, one question at a time on each connection.
+
+    `async with Client(port) as client:` closes the connections at the end.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -57,10 +61,16 @@ class Client:
         )
         return await self._ask(head, body)
 
-    def close(self) -> None:
-        """Close what is open."""
-        for _, writer in self._free:
-            writer.close()
+    async def close(self) -> None:
+        """Close what is open, and wait until it is closed."""
+        while self._free:
+            await _close(self._free.pop()[1])
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
 
     async def _ask(self, head: str, body: bytes = b"") -> Answer:
         request = head.encode() + body
@@ -84,5 +94,14 @@ class Client:
         except BaseException:
             writer.close()
             raise
-        self._free.append((reader, writer))
+        if headers.get("connection", "").lower() == "close":
+            await _close(writer)
+        else:
+            self._free.append((reader, writer))
         return Answer(int(lines[0].split(" ", 2)[1]), headers, body)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()

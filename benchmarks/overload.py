@@ -96,22 +96,22 @@ class Load:
 
     async def capacity(self, duration_s: float) -> Phase:
         """Keep the server busy: as many at once as there are, and no more."""
-        client, answers = Client(self._port), list[Answer]()
+        answers: list[Answer] = []
         ends_s = time.perf_counter() + RAMP_S + duration_s
 
-        async def stay() -> None:
+        async def stay(client: Client) -> None:
             while time.perf_counter() < ends_s:
                 await self._ask(client, next(self._cold), answers)
 
-        return await self._measure(
-            duration_s, answers, client, [asyncio.create_task(stay()) for _ in range(BUSY)]
-        )
+        async with Client(self._port) as client:
+            asking = [asyncio.create_task(stay(client)) for _ in range(BUSY)]
+            return await self._measure(duration_s, answers, asking)
 
     async def arrivals(self, per_s: float, duration_s: float) -> Phase:
         """Let pictures of `per_s` milliseconds of cost arrive each second, at random instants."""
-        client, answers, asked = Client(self._port), list[Answer](), set[asyncio.Task[None]]()
+        answers, asked = list[Answer](), set[asyncio.Task[None]]()
 
-        async def arrive() -> None:
+        async def arrive(client: Client) -> None:
             at_s = time.perf_counter()
             ends_s = at_s + RAMP_S + duration_s
             while at_s < ends_s:
@@ -121,17 +121,17 @@ class Load:
                 await asyncio.sleep(max(0.0, at_s - time.perf_counter()))
                 asked.add(asyncio.create_task(self._ask(client, picture, answers, at_s)))
 
-        phase = await self._measure(duration_s, answers, client, [asyncio.create_task(arrive())])
-        await asyncio.gather(*asked)
-        client.close()
+        async with Client(self._port) as client:
+            asking = [asyncio.create_task(arrive(client))]
+            phase = await self._measure(duration_s, answers, asking)
+            await asyncio.gather(*asked)
         return phase
 
     async def warm(self) -> None:
         """Have every process hold the hits: through as many connections as it takes."""
         for _ in range(20):
-            client = Client(self._port)
-            await asyncio.gather(*(client.get(path) for path in self._hot))
-            client.close()
+            async with Client(self._port) as client:
+                await asyncio.gather(*(client.get(path) for path in self._hot))
 
     async def _ask(
         self, client: Client, picture: Picture, answers: list[Answer], at_s: float | None = None
@@ -144,11 +144,7 @@ class Load:
         )
 
     async def _measure(
-        self,
-        duration_s: float,
-        answers: list[Answer],
-        client: Client,
-        asking: list[asyncio.Task[None]],
+        self, duration_s: float, answers: list[Answer], asking: list[asyncio.Task[None]]
     ) -> Phase:
         hits: list[float] = []
         await asyncio.sleep(RAMP_S)
@@ -168,19 +164,19 @@ class Load:
         )
 
     async def _hits(self, duration_s: float, taken_ms: list[float]) -> None:
-        client, began_s = Client(self._port), time.perf_counter()
-        asked = set[asyncio.Task[None]]()
+        asked, began_s = set[asyncio.Task[None]](), time.perf_counter()
 
-        async def hit(path: str, at_s: float) -> None:
+        async def hit(client: Client, path: str, at_s: float) -> None:
             await client.get(path)
             taken_ms.append(1000 * (time.perf_counter() - at_s))
 
-        for number in range(int(duration_s * HITS_A_SECOND)):
-            at_s = began_s + number / HITS_A_SECOND
-            await asyncio.sleep(max(0.0, at_s - time.perf_counter()))
-            asked.add(asyncio.create_task(hit(self._random.choice(self._hot), at_s)))
-        await asyncio.gather(*asked)
-        client.close()
+        async with Client(self._port) as client:
+            for number in range(int(duration_s * HITS_A_SECOND)):
+                at_s = began_s + number / HITS_A_SECOND
+                await asyncio.sleep(max(0.0, at_s - time.perf_counter()))
+                path = self._random.choice(self._hot)
+                asked.add(asyncio.create_task(hit(client, path, at_s)))
+            await asyncio.gather(*asked)
 
 
 def main() -> None:

@@ -68,17 +68,16 @@ async def replay(url: str, way: Way, sessions: int, at_once: float, seed: int) -
     # How long a session lasts is known from the model: dwell times do not depend on the service.
     lasting_s = fmean(_lasting_s(population, number) for number in range(sessions))
     chance = random.Random(f"arrivals/{seed}")  # noqa: S311  # no secret
-    client = Client(urlsplit(url).port or 80)
-    shopping = [
-        Session(client, population.shopper(number), number, way) for number in range(sessions)
-    ]
-    used, began_s = read_used(url), time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for session in shopping:
-            group.create_task(session.run())
-            await asyncio.sleep(chance.expovariate(at_once / lasting_s))
-    took_s = time.perf_counter() - began_s
-    client.close()
+    async with Client(urlsplit(url).port or 80) as client:
+        shopping = [
+            Session(client, population.shopper(number), number, way) for number in range(sessions)
+        ]
+        used, began_s = read_used(url), time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for session in shopping:
+                group.create_task(session.run())
+                await asyncio.sleep(chance.expovariate(at_once / lasting_s))
+        took_s = time.perf_counter() - began_s
     looks = tuple(look for session in shopping for look in session.looks)
     return Outcome(looks=looks, took_s=took_s, used=read_used(url).since(used))
 

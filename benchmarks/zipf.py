@@ -59,10 +59,9 @@ async def _rounds(arguments: argparse.Namespace) -> list[dict[str, Phase]]:
             "RENDER_FILE_TIER_BYTES": 0,
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
-        }
-        if hasattr(Settings(), "ahead"):
             # It would fill the small memory with what nobody of this mix asks for next.
-            environment["RENDER_AHEAD"] = 0
+            "RENDER_AHEAD": 0,
+        }
         with run_service(environment, Path(data) / "log") as running:
             url = f"http://127.0.0.1:{running.port}"
             wait_until_quiet(url)
@@ -70,7 +69,7 @@ async def _rounds(arguments: argparse.Namespace) -> list[dict[str, Phase]]:
             load = Load(running.port, mix.draw)
             await load.closed(arguments.warm_s)
             rounds = [await _round(load, arguments.seconds) for _ in range(arguments.rounds)]
-            load.close()
+            await load.close()
             return rounds
 
 

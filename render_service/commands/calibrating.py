@@ -26,7 +26,7 @@ from render_service.composition.parse_qualities import ENCODING_FILE
 from render_service.composition.qualities import encoder_quality
 from render_service.composition.spell_qualities import spell_qualities
 from render_service.pixels.score import metric
-from render_service.pixels.vips import pyvips
+from render_service.pixels.vips import LIBVIPS
 from render_service.planning.planner import Planner
 from render_service.planning.version import measured_versions
 from render_service.rendering.calibration import Asked, Calibration, HeldOut
@@ -215,8 +215,7 @@ def _programs_word() -> str:
 
 def _encoders() -> str:
     """The libraries that encode: libvips, and the wheel whose codecs it uses."""
-    libvips = ".".join(str(pyvips.version(part)) for part in range(3))
     try:
-        return f"libvips {libvips} of pyvips-binary {version('pyvips-binary')}"
+        return f"libvips {LIBVIPS} of pyvips-binary {version('pyvips-binary')}"
     except PackageNotFoundError:
-        return f"libvips {libvips}"
+        return f"libvips {LIBVIPS}"

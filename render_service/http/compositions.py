@@ -75,9 +75,8 @@ class Compositions(Controller):
     ) -> Response[CompositionOut]:
         """Options with swatches, rules, views with their versions, sizes and URL templates."""
         found = planner.catalogue.composition(composition)
-        # The defaults may not be made, where a rule forbids them: nothing is beside them then.
-        start = resolve(found, {})
-        beside = next_clicks.list_all(found, start.configuration) if start.valid else []
+        # A catalogue whose rules forbid its defaults is refused whole.
+        beside = next_clicks.list_all(found, resolve(found, {}).configuration)
         return _revalidated(request, manifests.describe(found, beside))
 
     @post(
