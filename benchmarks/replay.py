@@ -42,9 +42,6 @@ SESSIONS: Final = 400
 AT_ONCE: Final = 8
 """Shoppers there at once: with the model's 4 s between clicks, two clicks a second."""
 
-DRAWS_AHEAD: Final = hasattr(Settings(), "ahead")
-"""Whether the service of this tree has the setting RENDER_AHEAD."""
-
 OPTIONS: Final = (Kind.CLICK, Kind.TAKE)
 
 
@@ -100,17 +97,12 @@ def main() -> None:
         "--ways", type=Way, nargs="+", choices=list(Way), default=list(Way), help="to compare"
     )
     arguments = parser.parse_args()
-    ways = [way for way in arguments.ways if DRAWS_AHEAD or way is Way.WITHOUT]
-    if not ways:
-        parser.error("this service does not draw ahead: --ways without")
+    ways = arguments.ways
     outcomes: dict[Way, list[Outcome]] = {way: [] for way in ways}
     for number in range(arguments.rounds):
         for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
             outcomes[way].append(_run(way, arguments, number))
-    verdicts = _verdicts(outcomes)
-    if not DRAWS_AHEAD:
-        verdicts.append("This service does not draw ahead.")
-    publish(_report(arguments, outcomes, verdicts), arguments.json)
+    publish(_report(arguments, outcomes, _verdicts(outcomes)), arguments.json)
 
 
 def _run(way: Way, arguments: argparse.Namespace, number: int) -> Outcome:
@@ -122,7 +114,7 @@ def _run(way: Way, arguments: argparse.Namespace, number: int) -> Outcome:
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
         }
-        if way is Way.WITHOUT and DRAWS_AHEAD:
+        if way is Way.WITHOUT:
             environment["RENDER_AHEAD"] = 0
         with run_service(environment, Path(data) / "log") as running:
             url = f"http://127.0.0.1:{running.port}"
@@ -196,7 +188,7 @@ def _report(
             "minutes of each way": round(median(took_s) / 60, 1),
             "rounds": arguments.rounds,
             "seed": arguments.seed,
-            "ahead": getattr(Settings(), "ahead", 0),
+            "ahead": Settings().ahead,
             "processes": Settings().workers,
             "render threads in each": Settings().render_threads,
         },
