@@ -13,7 +13,7 @@ from render_service.composition.parse_qualities import parse_qualities
 from render_service.formats import Format
 from render_service.planning.plan import EncodeProfile
 from render_service.planning.planner import Planner
-from render_service.planning.request import offered_widths
+from render_service.planning.request import RenderRequest, offered_widths
 from render_service.planning.url import build_view
 
 MATERIALS = """
@@ -198,6 +198,18 @@ def build_catalogue(
 
 def build_planner(text: str = RING, **catalogue: object) -> Planner:
     return Planner(build_catalogue(text, **catalogue), PROFILES)
+
+
+def request(view="hero", region=None, width_px=800, file_format=Format.WEBP, **selection):
+    """The request for a picture of the ring."""
+    return RenderRequest(
+        composition="ring",
+        view=view,
+        region=region,
+        selection=tuple(selection.items()),
+        width_px=width_px,
+        format=file_format,
+    )
 
 
 ENCODING = """

@@ -11,8 +11,7 @@ from render_service.planning.neighbours import (
     neighbours,
     what_is_drawn,
 )
-from render_service.planning.request import RenderRequest
-from tests.builders import build_composition, build_planner
+from tests.builders import build_composition, build_planner, request
 
 RING = build_composition()
 PLANNER = build_planner()
@@ -24,17 +23,8 @@ def changes(configuration, **how):
     return [(n.option, n.value) for n in neighbours(RING, configuration, **how)]
 
 
-def picture(view="hero", width_px=800, file_format=Format.AVIF, region=None, **selection):
-    return PLANNER.plan(
-        RenderRequest(
-            composition="ring",
-            view=view,
-            region=region,
-            selection=tuple(selection.items()),
-            width_px=width_px,
-            format=file_format,
-        )
-    )
+def picture(view="hero", file_format=Format.AVIF, **asked):
+    return PLANNER.plan(request(view, file_format=file_format, **asked))
 
 
 def test_without_counts_the_order_is_that_of_the_definition():

@@ -20,24 +20,12 @@ from render_service.formats import Format
 from render_service.planning.key import derive_key, encode_plan
 from render_service.planning.plan import ONE, RenderPlan
 from render_service.planning.planner import Planner
-from render_service.planning.request import RenderRequest
 from render_service.planning.url import AliasPath, build_image_path, parse_image_path
-from tests.builders import MATERIALS, PROFILES, RING, build_composition, build_planner
+from tests.builders import MATERIALS, PROFILES, RING, build_composition, build_planner, request
 
 PLANNER = build_planner()
 COMPOSITION = build_composition()
 CONFIGURATIONS = list(valid_configurations(COMPOSITION, tuple(COMPOSITION.options)))
-
-
-def request(view="hero", region=None, width_px=800, file_format=Format.WEBP, **selection):
-    return RenderRequest(
-        composition="ring",
-        view=view,
-        region=region,
-        selection=tuple(selection.items()),
-        width_px=width_px,
-        format=file_format,
-    )
 
 
 def versions_and_keys(planner):

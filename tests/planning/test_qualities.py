@@ -5,25 +5,16 @@ from msgspec.structs import replace
 
 from render_service.formats import Format
 from render_service.planning.plan import Window
-from render_service.planning.request import PartRequest, RenderRequest
+from render_service.planning.request import PartRequest
 from render_service.planning.url import build_image_path
-from tests.builders import ENCODING, PROFILES, build_planner, calibrated_planner
+from tests.builders import ENCODING, PROFILES, build_planner, calibrated_planner, request
 
 FIXED = build_planner()
 PLANNER = calibrated_planner()
 
 
-def plan(planner, view="hero", region=None, width_px=800, file_format=Format.WEBP, **selection):
-    return planner.plan(
-        RenderRequest(
-            composition="ring",
-            view=view,
-            region=region,
-            selection=tuple(selection.items()),
-            width_px=width_px,
-            format=file_format,
-        )
-    )
+def plan(planner, *arguments, **named):
+    return planner.plan(request(*arguments, **named))
 
 
 def quality(*arguments, **named):
