@@ -60,7 +60,7 @@ def _encode(image: Image.Image, kind: str) -> bytes:
             subsampling="4:4:4",
             codec="aom",
             max_threads=1,
-            advanced={"tune": "ssim"},
+            advanced={"tune": "iq"},
         )
     else:
         image.save(out, "PNG", compress_level=1)

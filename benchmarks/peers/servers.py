@@ -60,12 +60,12 @@ def settings() -> dict[str, str]:
         "sharp": f"1 process, UV_THREADPOOL_SIZE {CORES}, concurrency 1, cache off, "
         f"{'jemalloc' if _jemalloc() else 'glibc malloc, jemalloc not found'}, "
         f"WebP q{WEBP.quality} effort {WEBP.effort}, AVIF q{AVIF.quality} effort {AVIF.effort} "
-        "4:4:4 tune ssim",
+        "4:4:4 tune iq",
         "thumbor's own": f"{CORES} processes, file loader, no storage, five watermark filters with "
         f"ratios, WebP q{WEBP.quality} at libwebp's default method 4, AVIF "
         f"q{_THUMBOR_AVIF_QUALITY} speed {9 - AVIF.effort} by libaom",
         "Pillow's": f"gunicorn, {CORES} processes of 2 threads, WebP q{WEBP.quality} method "
-        f"{WEBP.effort}, AVIF q{_PILLOW_AVIF_QUALITY} speed {9 - AVIF.effort} 4:4:4 tune ssim, "
+        f"{WEBP.effort}, AVIF q{_PILLOW_AVIF_QUALITY} speed {9 - AVIF.effort} 4:4:4 tune iq, "
         "reducing_gap 2",
     }
 

@@ -27,7 +27,7 @@ const ENCODERS = {
       quality: avif.quality,
       effort: avif.effort,
       chromaSubsampling: "4:4:4",
-      tune: "ssim",
+      tune: "iq",
     }),
   png: (image) => image.png(),
 };

@@ -11,7 +11,7 @@ import msgspec
 
 from render_service.planning.plan import RenderPlan
 
-PIPELINE_REVISION: Final = 1
+PIPELINE_REVISION: Final = 2
 """Bumped with any change of pixels for an unchanged plan; goldens live in `tests/golden/r<N>/`."""
 
 RenderKey = NewType("RenderKey", str)
