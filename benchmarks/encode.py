@@ -1,7 +1,8 @@
 """What does each encode profile cost, in time, bytes and error? And what would its neighbours?
 
 The rule: every number of `render_service.pixels.encode` is a row here beside the choices that were
-not made, on a picture whose saturated red shows what chroma loses.
+not made, on pictures whose saturated red shows what chroma loses, one of them in platinum, which
+shows what an encoder that rounds chroma away does to a metal that has next to none.
 """
 
 import time
@@ -20,7 +21,8 @@ from render_service.pixels.encode import PROFILES, encode
 from render_service.pixels.vips import pyvips
 
 SIDE_PX = 1024
-SELECTION = {"metal": "rose-gold-18k", "gem": "ruby"}
+METALS = ("rose-gold-18k", "platinum-950")
+GEM = "ruby"
 
 # CIELAB a* of what counts as red: ruby and its glow on gold, not the gold.
 RED_FROM = 35
@@ -28,6 +30,11 @@ RED_FROM = 35
 # What is plain spans at most 3 levels of 255 over 7 pixels; beside an edge is within 16 of one:
 # the block that holds the edge, where an encoder leaves its noise for the eye to find.
 PLAIN_LEVELS, PLAIN_PX, BESIDE_PX = 3, 7, 16
+
+# CIELAB chroma of what counts as colourless: white metals, their shadow and the backdrop.
+GREY_TO = 8
+# Over so many pixels an eye takes the mean colour of a metal.
+TINT_SIGMA_PX = 6
 
 # Quality, effort and chroma around each profile in use.
 TRIED: dict[Format, list[tuple[int, int, int]]] = {
@@ -38,7 +45,7 @@ TRIED: dict[Format, list[tuple[int, int, int]]] = {
 }
 
 
-ERRORS = ("dE00", "99.5 %", "red dE00", "red 99.5 %", "red chroma error", "beside 99.5 %")
+ERRORS = ("dE00", "99.5 %", "red dE00", "red 99.5 %", "red chroma error", "beside 99.5 %", "tint")
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):
@@ -58,7 +65,8 @@ class Case(Struct, frozen=True, kw_only=True, eq=False):
 def main() -> None:
     """Time it, print it, write it."""
     arguments = parse_arguments(__doc__ or "", rounds=5)
-    pictures = (ring(SELECTION, SIDE_PX), made_up_ring(SIDE_PX))
+    rings = [ring({"metal": metal, "gem": GEM}, SIDE_PX) for metal in METALS]
+    pictures = (*rings, made_up_ring(SIDE_PX))
     report = Report(
         question="Time, bytes and error of each encode profile (*) and of what was not chosen.",
         machine=machine_facts("numpy", "pyvips", "pyvips-binary"),
@@ -66,6 +74,8 @@ def main() -> None:
             "size": f"{SIDE_PX} px wide",
             "red": f"pixels of a* over {RED_FROM}",
             "beside": f"plain pixels within {BESIDE_PX} px of an edge",
+            "tint": f"chroma distance, mean of what is under C* {GREY_TO} and nearer than that to "
+            f"an edge, blurred by {TINT_SIGMA_PX} px",
             "threads": 1,
             "rounds": arguments.rounds,
             "clock": "processor time",
@@ -79,15 +89,13 @@ def main() -> None:
 def _rows(picture: Picture, rounds: int) -> Iterator[tuple[Cell, ...]]:
     canvas = draw(picture.plan, picture.tile)
     image = _image(canvas)
-    lab = image.colourspace("lab")
-    red = lab.numpy()[..., 1] > RED_FROM
-    beside = _beside_edges(image)
+    original = _Original(image)
     cases = [*_profiles(picture, canvas), *_not_in_use(image)]
     times = time_in_turn({case.name: case.encode for case in cases}, rounds, time.process_time)
     for case in cases:
         data = case.encode()
         name = f"{case.name}{' *' if case.in_use else ''}"
-        errors = _errors(data, lab, red, beside)
+        errors = original.errors(data)
         yield picture.name, name, str(times[case.name]), len(data) / 1000, *errors
 
 
@@ -116,47 +124,59 @@ def _not_in_use(image: pyvips.Image) -> Iterator[Case]:
             Q=webp.quality, effort=webp.effort, smart_subsample=True, keep=0
         ),
     )
-    yield Case(
-        name=f"avif q{avif.quality} effort {avif.effort} {avif.chroma} default tune",
-        in_use=False,
-        encode=lambda: image.heifsave_buffer(
-            compression="av1",
-            Q=avif.quality,
-            effort=avif.effort,
-            subsample_mode="off" if avif.chroma == 444 else "on",
-            keep=0,
-        ),
-    )
+    for tune in ("default", "ssim"):
+        yield Case(
+            name=f"avif q{avif.quality} effort {avif.effort} {avif.chroma} {tune} tune",
+            in_use=False,
+            encode=lambda tune=tune: image.heifsave_buffer(  # type: ignore[misc]
+                compression="av1",
+                encoder="aom",
+                Q=avif.quality,
+                effort=avif.effort,
+                subsample_mode="off" if avif.chroma == 444 else "on",
+                keep=0,
+                **({} if tune == "default" else {"tune": tune}),
+            ),
+        )
 
 
-def _errors(
-    data: bytes, lab: pyvips.Image, red: NDArray[np.bool_], beside: NDArray[np.bool_]
-) -> tuple[Cell, ...]:
-    """CIEDE2000 against the canvas over all pixels, red ones, and plain ones beside edges.
+class _Original:
+    """A picture that files are held against, and where in it to look."""
 
-    Of red ones the chroma distance, too.
-    """
-    decoded = pyvips.Image.new_from_buffer(data, "").colourspace("lab")
-    apart = decoded.dE00(lab).numpy().reshape(red.shape)
-    chroma = np.hypot(*np.moveaxis(decoded.numpy()[..., 1:] - lab.numpy()[..., 1:], 2, 0))
-    reds = [apart[red].mean(), np.quantile(apart[red], 0.995), chroma[red].mean()]
-    return (
-        float(apart.mean()),
-        float(np.quantile(apart, 0.995)),
-        *(float(value) for value in reds),
-        float(np.quantile(apart[beside], 0.995)),
-    )
+    def __init__(self, image: pyvips.Image) -> None:
+        self._lab = image.colourspace("lab")
+        values = self._lab.numpy()
+        self._red = values[..., 1] > RED_FROM
+        green, last = image[1], PLAIN_PX**2 - 1
+        spans = green.rank(PLAIN_PX, PLAIN_PX, last) - green.rank(PLAIN_PX, PLAIN_PX, 0)
+        edges = spans > PLAIN_LEVELS
+        reach = 2 * BESIDE_PX + 1
+        near = edges.rank(reach, reach, reach**2 - 1).numpy() != 0
+        # Where the picture is plain and an edge is near, noise shows.
+        self._beside: NDArray[np.bool_] = (edges.numpy() == 0) & near
+        self._grey = (np.hypot(values[..., 1], values[..., 2]) < GREY_TO) & near
 
+    def errors(self, data: bytes) -> tuple[Cell, ...]:
+        """CIEDE2000 against it over all pixels, red ones, and plain ones beside edges.
 
-def _beside_edges(image: pyvips.Image) -> NDArray[np.bool_]:
-    """Where the picture is plain and an edge is near: there noise shows."""
-    green, last = image[1], PLAIN_PX**2 - 1
-    spans = green.rank(PLAIN_PX, PLAIN_PX, last) - green.rank(PLAIN_PX, PLAIN_PX, 0)
-    edges = spans > PLAIN_LEVELS
-    reach = 2 * BESIDE_PX + 1
-    near = edges.rank(reach, reach, reach**2 - 1)
-    found: NDArray[np.bool_] = (edges.numpy() == 0) & (near.numpy() != 0)
-    return found
+        Of red ones the chroma distance, too, and of colourless ones that of their means.
+        """
+        decoded = pyvips.Image.new_from_buffer(data, "").colourspace("lab")
+        apart = decoded.dE00(self._lab).numpy().reshape(self._red.shape)
+        off = (decoded - self._lab)[1:]
+        chroma, means = (
+            np.hypot(*np.moveaxis(of.numpy(), 2, 0)) for of in (off, off.gaussblur(TINT_SIGMA_PX))
+        )
+        found = (
+            apart.mean(),
+            np.quantile(apart, 0.995),
+            apart[self._red].mean(),
+            np.quantile(apart[self._red], 0.995),
+            chroma[self._red].mean(),
+            np.quantile(apart[self._beside], 0.995),
+            means[self._grey].mean(),
+        )
+        return tuple(float(value) for value in found)
 
 
 def _image(canvas: Canvas) -> pyvips.Image:

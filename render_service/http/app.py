@@ -5,6 +5,7 @@ handlers by name.
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -91,6 +92,7 @@ def make_api(
             _closing(service),
             _counted(foresight.popularity),
             _followed(follower),
+            _behind(_set_aside(planner)),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
             _behind(pulse(foresight.note_gauges)),
         ):
@@ -117,6 +119,20 @@ async def _followed(follower: Follower | None) -> AsyncIterator[None]:
     await follower.start()
     async with _behind(follower.run()):
         yield
+
+
+async def _set_aside(planner: LivePlanner) -> None:
+    """Keep what is live, and whatever becomes live, out of the collections of garbage to come.
+
+    One through all of a thousand compositions takes 45 ms, in which nothing is answered. What was
+    live before is taken in again, so that it goes once nothing needs it.
+    """
+    current = planner.current
+    while True:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        current = await planner.wait_for_another(current)
 
 
 async def _keep_placeholders(
