@@ -19,7 +19,7 @@ original in a side-by-side comparison at 1:1"; two points of tolerance above tha
 profile gives 82 to 84 on the demo. 85 is out of WebP's reach where 4:2:0 meets ruby."""
 
 LEAST: Final[Mapping[Format, float]] = {
-    Format.AVIF: 56,
+    Format.AVIF: 52,
     Format.WEBP: 75,
     Format.JPEG: 75,
 }
