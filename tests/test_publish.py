@@ -11,6 +11,7 @@ import pytest
 import pyvips
 
 from render_service.adapters.release_folder import ReleaseFolder
+from render_service.planning.key import PIPELINE_REVISION
 from render_service.releases.model import asset_name
 from render_service.releases.reading import read_live_state, read_releases, read_state
 from tests.releases import (
@@ -203,7 +204,7 @@ def test_an_old_state_of_another_pipeline_is_released_anew(sound, silver, store)
     state = live(store)
     (release,) = asyncio.run(read_releases(ReleaseFolder(store), state)).values()
     assert state.restores == 1
-    assert release.pipeline == 1
+    assert release.pipeline == PIPELINE_REVISION
     for view, version in release.versions.items():
         assert (store / "versions" / "ring" / view / version).is_file()
 
