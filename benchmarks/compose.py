@@ -36,7 +36,7 @@ CLOCK = "processor time"
 SELECTION = {"metal": "rose-gold-18k", "gem": "ruby"}
 
 GOAL = 1.15
-"""From issue 4: a whole render over the encoder alone, of the formats that shops are served."""
+"""A whole render over the encoder alone, of the formats that shops are served."""
 
 SERVED = (Format.WEBP, Format.AVIF)
 

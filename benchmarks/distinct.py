@@ -47,7 +47,7 @@ GOALS: Final = {
     "thumbor": 10.0,
     "Pillow": 10.0,
 }
-"""Ours over theirs, from issue 4."""
+"""Ours over theirs."""
 
 SIDES_PX: Final = (512, 1024)
 FORMATS: Final = (Format.WEBP, Format.AVIF)

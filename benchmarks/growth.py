@@ -41,7 +41,7 @@ from render_service.planning.planner import Planner
 
 SIZES: Final = (10, 1000, 10_000)
 GOAL: Final = 1.1
-"""Of the largest catalogue over the smallest, from issue 4."""
+"""Of the largest catalogue over the smallest."""
 
 HITS: Final = 2000
 MISSES: Final = 100

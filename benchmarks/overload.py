@@ -264,8 +264,6 @@ def _server(workers: int, nice: int) -> Iterator[int]:
             "RENDER_DATA": data,
             "RENDER_WORKERS": workers,
             "RENDER_RENDER_NICE": nice,
-            # Every picture that is asked for is cold.
-            "RENDER_AHEAD": 0,
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
         }

@@ -29,7 +29,7 @@ from benchmarks.serving import run_service
 from render_service.formats import Format
 
 GOAL: Final = 1.8
-"""Of two processes over one, from issue 4."""
+"""Of two processes over one."""
 
 WIDTH_PX: Final = 640
 AT_ONCE: Final = 8

@@ -35,7 +35,7 @@ from loadtests.shoppers import Kind, Population
 from render_service.settings import Settings
 
 GOAL_PERCENT: Final = 95.0
-"""Clicks whose picture is there already, with drawing ahead: the goal of the issue."""
+"""Clicks whose picture is there already, with drawing ahead: the goal."""
 
 SESSIONS: Final = 400
 
@@ -110,12 +110,11 @@ def _run(way: Way, arguments: argparse.Namespace, number: int) -> Outcome:
         environment: dict[str, object] = {
             "RENDER_CATALOGUE": CATALOGUE,
             "RENDER_DATA": data,
+            "RENDER_AHEAD": 0 if way is Way.WITHOUT else Settings().ahead,
             "RENDER_REDIS_URL": "embedded",
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
         }
-        if way is Way.WITHOUT:
-            environment["RENDER_AHEAD"] = 0
         with run_service(environment, Path(data) / "log") as running:
             url = f"http://127.0.0.1:{running.port}"
             wait_until_quiet(url)

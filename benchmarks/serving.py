@@ -1,7 +1,8 @@
 """Services for benchmarks: started as people start them, on a free port, and stopped by their pid.
 
 The rule: settings of whoever runs the benchmark do not reach the service; what a benchmark does not
-set is at its default. What each holds in memory is noted before it is stopped.
+set is at its default, but that nothing is drawn ahead: it would be drawn while another server is
+measured, and not when it is asked for. What each holds in memory is noted before it is stopped.
 """
 
 import contextlib
@@ -63,7 +64,7 @@ def run_service(
         RuntimeError: It did not start; says what it said.
     """
     port = free_port()
-    ours = {"RENDER_PORT": port, **environment}
+    ours = {"RENDER_PORT": port, "RENDER_AHEAD": 0, **environment}
     command = [sys.executable, "-m", *module]
     with run_command(command, ours, log, Ready(port, "/readyz"), name) as running:
         yield running

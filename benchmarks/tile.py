@@ -46,7 +46,7 @@ TILE_PX = 400
 
 SCALES = (1, 4)
 GOAL = 1.2
-"""From issue 3: a tile of the largest canvas over one of the smallest."""
+"""A tile of the largest canvas over one of the smallest."""
 
 
 class Scene(Struct, frozen=True, kw_only=True, eq=False):

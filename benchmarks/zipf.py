@@ -59,8 +59,6 @@ async def _rounds(arguments: argparse.Namespace) -> list[dict[str, Phase]]:
             "RENDER_FILE_TIER_BYTES": 0,
             "RENDER_GRACEFUL_STOP_S": 1,
             "RENDER_LOG_LEVEL": "error",
-            # It would fill the small memory with what nobody of this mix asks for next.
-            "RENDER_AHEAD": 0,
         }
         with run_service(environment, Path(data) / "log") as running:
             url = f"http://127.0.0.1:{running.port}"

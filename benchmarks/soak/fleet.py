@@ -25,8 +25,6 @@ BUDGETS: Final = {
     "RENDER_FILE_TIER_BYTES": 2 * MIB,
     "RENDER_QUEUE_S": 600,
     "RENDER_DEADLINE_S": 600,
-    # What is rendered is what is asked for, and counted.
-    "RENDER_AHEAD": 0,
 }
 """Full after some 700 pictures of 3 kB, 40 layers of 0.4 MB, 2,700 files; nothing is refused."""
 
