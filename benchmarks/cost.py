@@ -20,7 +20,8 @@ import numpy as np
 from benchmarks.pictures import CATALOGUE
 from benchmarks.report import Cell, Report, machine_facts, parse_arguments, publish
 from render_service.adapters.catalogue_folder import CatalogueFolder, load_catalogue
-from render_service.formats import Format
+from render_service.composition.model import TRANSPARENT
+from render_service.formats import FACTS, Format
 from render_service.pixels.compose import draw
 from render_service.pixels.decode import decode
 from render_service.pixels.encode import PROFILES, encode
@@ -37,7 +38,11 @@ from render_service.rendering.layers import Layers
 from render_service.rendering.rasters import Rasters
 
 WIDTHS_PX: Final = (160, 320, 640, 1080)
-FITTED: Final = ({"gem": "ruby"}, {"shape": "oval", "background": "white"})
+FITTED: Final = (
+    {"gem": "ruby"},
+    {"shape": "oval", "background": "white"},
+    {"background": "transparent"},
+)
 TRIED: Final = {"shape": "emerald-cut", "gem": "emerald", "band": "pave"}
 VIEWS: Final = ("hero", "top")
 
@@ -76,7 +81,8 @@ def main() -> None:
 def _plans(folder: CatalogueFolder, selection: Mapping[str, str]) -> Iterator[RenderPlan]:
     """Both views of one ring in every format and size."""
     planner = Planner(folder.catalogue, PROFILES)
-    for view, width_px, file_format in itertools.product(VIEWS, WIDTHS_PX, Format):
+    formats = [one for one in Format if FACTS[one].alpha or TRANSPARENT not in selection.items()]
+    for view, width_px, file_format in itertools.product(VIEWS, WIDTHS_PX, formats):
         request = RenderRequest(
             composition="solitaire-ring",
             view=view,
@@ -124,7 +130,7 @@ def _sample(
     canvas = draw(plan, tiles.__getitem__)
     samples["draw"].append(((pixels * len(tiles),), watch.lap_ms()))
     encode(canvas, plan.output)
-    samples[plan.output.format].append(((1.0, pixels), watch.lap_ms()))
+    samples[_encoding(plan.output.format, alpha=plan.alpha)].append(((1.0, pixels), watch.lap_ms()))
 
 
 def _map(raster: Raster, samples: Samples) -> None:
@@ -140,9 +146,9 @@ def _fit(samples: Samples) -> Weights:
     read_ms_px, scale_ms_px = _solve(samples["scale"])
     return Weights(
         encode={
-            file_format: Weight(ms=float(ms), ns_px=float(ms_px) * NS_A_MS)
-            for file_format in Format
-            for ms, ms_px in [_solve(samples[file_format])]
+            (file_format, alpha): Weight(ms=float(ms), ns_px=float(ms_px) * NS_A_MS)
+            for file_format, alpha in WEIGHTS.encode
+            for ms, ms_px in [_solve(samples[_encoding(file_format, alpha=alpha)])]
         },
         draw_ns_px=_solve(samples["draw"])[0] * NS_A_MS,
         decode_ns_px=_solve(samples["decode"])[0] * NS_A_MS,
@@ -186,10 +192,14 @@ def _rows(fitted: Weights) -> Iterator[tuple[Cell, ...]]:
         field = f"{name}_ns_px"
         yield f"{name}, {unit}", getattr(fitted, field), getattr(WEIGHTS, field)
     yield "map, ns for each sample", fitted.map_ns_sample, WEIGHTS.map_ns_sample
-    for file_format in Format:
-        now, used = fitted.encode[file_format], WEIGHTS.encode[file_format]
-        yield f"{file_format}, ms for a picture", now.ms, used.ms
-        yield f"{file_format}, ns for each pixel", now.ns_px, used.ns_px
+    for (file_format, alpha), used in WEIGHTS.encode.items():
+        now, name = fitted.encode[file_format, alpha], _encoding(file_format, alpha=alpha)
+        yield f"{name}, ms for a picture", now.ms, used.ms
+        yield f"{name}, ns for each pixel", now.ns_px, used.ns_px
+
+
+def _encoding(file_format: Format, *, alpha: bool) -> str:
+    return f"{file_format} with alpha" if alpha else str(file_format)
 
 
 def _verdict(name: str, weights: Weights, taken: Sequence[tuple[RenderPlan, Layers, float]]) -> str:

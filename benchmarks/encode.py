@@ -38,7 +38,7 @@ TINT_SIGMA_PX = 6
 
 # Quality, effort and chroma around each profile in use.
 TRIED: dict[Format, list[tuple[int, int, int]]] = {
-    Format.WEBP: [(75, 4, 420), (82, 2, 420), (82, 6, 420), (88, 4, 420)],
+    Format.WEBP: [(75, 2, 420), (82, 1, 420), (82, 4, 420), (82, 6, 420), (88, 2, 420)],
     Format.AVIF: [(50, 2, 444), (60, 0, 444), (60, 1, 444), (60, 2, 420), (70, 1, 444)],
     Format.JPEG: [(80, 0, 444), (85, 0, 420), (90, 0, 444)],
     Format.PNG: [(100, 3, 444), (100, 9, 444)],

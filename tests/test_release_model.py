@@ -25,7 +25,7 @@ from render_service.releases.model import (
 from tests.builders import build_catalogue, calibrated_planner
 
 SHAPES = {
-    Release: (RELEASE_SCHEMA, 2, "8aee288894b41622"),
+    Release: (RELEASE_SCHEMA, 3, "091505c3a3aae693"),
     State: (STATE_SCHEMA, 1, "0061468ed4ee604c"),
 }
 

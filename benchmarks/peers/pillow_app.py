@@ -55,8 +55,7 @@ def _encode(image: Image.Image, kind: str) -> bytes:
             out,
             "AVIF",
             quality=profile["quality"],
-            # libvips' effort is 9 less libaom's speed.
-            speed=9 - profile["effort"],
+            speed=profile["speed"],
             subsampling="4:4:4",
             codec="aom",
             max_threads=1,

@@ -1,7 +1,9 @@
 """The peers as processes: how each is started, what it is asked, and why it is set as it is.
 
-The rule: as many processes or threads as there are cores, encoders at the efforts of the service's
-own profiles and at qualities that score like it; nothing is cached but what the row says.
+The rule: as many processes or threads as there are cores, encoders at the efforts that each has of
+its own accord and at qualities that score like the service; nothing is cached but what the row
+says. That the efforts are the service's own is a part of what is compared, so sharp runs at those
+of the service, too: what is left there is the drawing alone.
 """
 
 import contextlib
@@ -22,9 +24,14 @@ CORES: Final = len(os.sched_getaffinity(0))
 
 _HERE: Final = Path(__file__).parent
 
-# libvips' effort and libwebp's method are one number; libaom's speed is 9 less libvips' effort.
 WEBP: Final = PROFILES[Format.WEBP]
 AVIF: Final = PROFILES[Format.AVIF]
+
+# What sharp and Pillow document as their defaults. libvips' effort and libwebp's method are one
+# number; libaom's speed is 9 less libvips' effort.
+_WEBP_EFFORT: Final = 4
+_SHARP_AVIF_EFFORT: Final = 4
+_PILLOW_AVIF_SPEED: Final = 6
 
 
 class Peer(NamedTuple):
@@ -41,14 +48,18 @@ class Peer(NamedTuple):
     keeps: bool = False
 
 
+Profiles = Mapping[str, Mapping[str, int]]
+"""Format → quality and effort, as sharp names them."""
+
 Start = Callable[[Art, Path], contextlib.AbstractContextManager[Peer]]
 
 
 def peers() -> dict[str, Start]:
     """Return how each peer is started, by name."""
     return {
-        "sharp, layers decoded": lambda art, folder: _sharp(art, folder, "decode"),
-        "sharp, layers kept raw": lambda art, folder: _sharp(art, folder, "raw"),
+        "sharp, layers decoded": lambda art, folder: _sharp(art, folder, "decode", _SHARP),
+        "sharp, layers kept raw": lambda art, folder: _sharp(art, folder, "raw", _SHARP),
+        "sharp, kept raw, our efforts": lambda art, folder: _sharp(art, folder, "raw", _OURS),
         "thumbor": _thumbor,
         "Pillow": _pillow,
     }
@@ -59,31 +70,31 @@ def settings() -> dict[str, str]:
     return {
         "sharp": f"1 process, UV_THREADPOOL_SIZE {CORES}, concurrency 1, cache off, "
         f"{'jemalloc' if _jemalloc() else 'glibc malloc, jemalloc not found'}, "
-        f"WebP q{WEBP.quality} effort {WEBP.effort}, AVIF q{AVIF.quality} effort {AVIF.effort} "
-        "4:4:4 tune iq",
+        f"{_words(_SHARP)} 4:4:4 tune iq; our efforts: {_words(_OURS)}",
         "thumbor's own": f"{CORES} processes, file loader, no storage, five watermark filters with "
-        f"ratios, WebP q{WEBP.quality} at libwebp's default method 4, AVIF "
-        f"q{_THUMBOR_AVIF_QUALITY} speed {9 - AVIF.effort} by libaom",
-        "Pillow's": f"gunicorn, {CORES} processes of 2 threads, WebP q{WEBP.quality} method "
-        f"{WEBP.effort}, AVIF q{_PILLOW_AVIF_QUALITY} speed {9 - AVIF.effort} 4:4:4 tune iq, "
-        "reducing_gap 2",
+        f"ratios, WebP q{_PILLOW_WEBP_QUALITY} method {_WEBP_EFFORT}, AVIF "
+        f"q{_PILLOW_AVIF_QUALITY} speed {_PILLOW_AVIF_SPEED} by libaom",
+        "Pillow's": f"gunicorn, {CORES} processes of 2 threads, reducing_gap 2, WebP "
+        f"q{_PILLOW_WEBP_QUALITY} method {_WEBP_EFFORT}, AVIF q{_PILLOW_AVIF_QUALITY} speed "
+        f"{_PILLOW_AVIF_SPEED} 4:4:4 tune iq",
     }
 
 
 @contextlib.contextmanager
-def _sharp(art: Art, folder: Path, mode: str) -> Iterator[Peer]:
+def _sharp(art: Art, folder: Path, mode: str, profiles: Profiles) -> Iterator[Peer]:
     port = free_port()
-    profiles = json.dumps({"webp": _profile(WEBP.quality, WEBP.effort), "avif": _avif()})
     environment = {"UV_THREADPOOL_SIZE": CORES, "NODE_ENV": "production"}
     allocator = _jemalloc()
     if allocator:
         environment |= {"LD_PRELOAD": allocator}
     script = _HERE / "sharp_server.mjs"
-    command: list[str | Path] = ["node", script, str(port), art.layers, mode, profiles]
-    log = folder / f"sharp-{mode}.log"
+    encoded = json.dumps(profiles)
+    command: list[str | Path] = ["node", script, str(port), art.layers, mode, encoded]
+    name = f"sharp ({mode})" if profiles is _SHARP else f"sharp ({mode}, our efforts)"
+    log = folder / f"{name}.log"
     with (
         contextlib.chdir(NODE_HOME),
-        run_command(command, environment, log, Ready(port, "/ready"), f"sharp ({mode})"),
+        run_command(command, environment, log, Ready(port, "/ready"), name),
     ):
         yield Peer(port, _query_path, keeps=mode == "raw")
 
@@ -91,9 +102,15 @@ def _sharp(art: Art, folder: Path, mode: str) -> Iterator[Peer]:
 @contextlib.contextmanager
 def _pillow(art: Art, folder: Path) -> Iterator[Peer]:
     port = free_port()
-    avif = _profile(_PILLOW_AVIF_QUALITY, AVIF.effort)
-    profiles = json.dumps({"webp": _profile(WEBP.quality, WEBP.effort), "avif": avif})
-    environment = {"PEER_LAYERS": art.layers, "PEER_PROFILES": profiles, "PYTHONPATH": _HERE}
+    profiles = {
+        "webp": {"quality": _PILLOW_WEBP_QUALITY, "effort": _WEBP_EFFORT},
+        "avif": {"quality": _PILLOW_AVIF_QUALITY, "speed": _PILLOW_AVIF_SPEED},
+    }
+    environment = {
+        "PEER_LAYERS": art.layers,
+        "PEER_PROFILES": json.dumps(profiles),
+        "PYTHONPATH": _HERE,
+    }
     command: list[str | Path] = [
         *(PYTHON, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(CORES)),
         # Threads, because the synchronous worker closes the connection after every answer.
@@ -117,9 +134,9 @@ STORAGE = "thumbor.storages.no_storage"
 RESULT_STORAGE = None
 ALLOW_UNSAFE_URL = True
 AVIF_CODEC = "aom"
-AVIF_SPEED = {9 - AVIF.effort}
-AVIF_QUALITY = {_THUMBOR_AVIF_QUALITY}
-WEBP_QUALITY = {WEBP.quality}
+AVIF_SPEED = {_PILLOW_AVIF_SPEED}
+AVIF_QUALITY = {_PILLOW_AVIF_QUALITY}
+WEBP_QUALITY = {_PILLOW_WEBP_QUALITY}
 """
     )
     command: list[str | Path] = [
@@ -143,12 +160,11 @@ def _thumbor_path(chosen: Configuration, side_px: int, ending: str) -> str:
     return f"/unsafe/{side_px}x{side_px}/filters:{filters}/{ground}.png"
 
 
-def _profile(quality: int, effort: int) -> Mapping[str, int]:
-    return {"quality": quality, "effort": effort}
-
-
-def _avif() -> Mapping[str, int]:
-    return _profile(AVIF.quality, AVIF.effort)
+def _words(profiles: Profiles) -> str:
+    return ", ".join(
+        f"{name} q{profile['quality']} effort {profile['effort']}"
+        for name, profile in profiles.items()
+    )
 
 
 def _jemalloc() -> str | None:
@@ -156,6 +172,15 @@ def _jemalloc() -> str | None:
     return ctypes.util.find_library("jemalloc")
 
 
-# libavif maps quality to libaom's quantiser differently from libheif: these score like the service.
-_PILLOW_AVIF_QUALITY: Final = AVIF.quality
-_THUMBOR_AVIF_QUALITY: Final = AVIF.quality
+# Qualities that score like the service's: more effort gets more out of each, and libavif maps it to
+# libaom's quantiser in another way than libheif.
+_SHARP: Final[Profiles] = {
+    "webp": {"quality": 82, "effort": _WEBP_EFFORT},
+    "avif": {"quality": 60, "effort": _SHARP_AVIF_EFFORT},
+}
+_OURS: Final[Profiles] = {
+    "webp": {"quality": WEBP.quality, "effort": WEBP.effort},
+    "avif": {"quality": AVIF.quality, "effort": AVIF.effort},
+}
+_PILLOW_WEBP_QUALITY: Final = 82
+_PILLOW_AVIF_QUALITY: Final = 60

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from msgspec import UNSET
 
 from render_service.errors import RenderFailed
 from render_service.formats import FACTS, Format
@@ -20,7 +21,7 @@ from render_service.planning.plan import EncodeProfile, Output
 
 # Measured by `python -m benchmarks.encode`; docs/decisions/0004-encode-profiles.md has the tables.
 PROFILES: Final[dict[Format, EncodeProfile]] = {
-    Format.WEBP: EncodeProfile(quality=82, effort=4, chroma=420, alpha_quality=100),
+    Format.WEBP: EncodeProfile(quality=82, effort=2, alpha_effort=4, chroma=420, alpha_quality=100),
     Format.AVIF: EncodeProfile(quality=60, effort=2, chroma=444, alpha_quality=100),
     Format.JPEG: EncodeProfile(quality=85, effort=0, chroma=444),
     Format.PNG: EncodeProfile(quality=100, effort=6, chroma=444),
@@ -53,7 +54,10 @@ def encode(canvas: Canvas, output: Output) -> bytes:
 def _webp(image: pyvips.Image, profile: EncodeProfile) -> bytes:
     """Lossy VP8, whose chroma is always 4:2:0."""
     return image.webpsave_buffer(
-        Q=profile.quality, effort=profile.effort, alpha_q=profile.alpha_quality, keep=_NOTHING
+        Q=profile.quality,
+        effort=_effort(image, profile),
+        alpha_q=profile.alpha_quality,
+        keep=_NOTHING,
     )
 
 
@@ -67,7 +71,7 @@ def _avif(image: pyvips.Image, profile: EncodeProfile) -> bytes:
         compression="av1",
         encoder="aom",
         Q=profile.quality,
-        effort=profile.effort,
+        effort=_effort(image, profile),
         bitdepth=profile.bit_depth,
         subsample_mode=_subsampling(profile),
         tune="iq",
@@ -88,7 +92,9 @@ def _jpeg(image: pyvips.Image, profile: EncodeProfile) -> bytes:
 
 def _png(image: pyvips.Image, profile: EncodeProfile) -> bytes:
     """Lossless; adaptive filters."""
-    return image.pngsave_buffer(compression=profile.effort, filter=_ALL_FILTERS, keep=_NOTHING)
+    return image.pngsave_buffer(
+        compression=_effort(image, profile), filter=_ALL_FILTERS, keep=_NOTHING
+    )
 
 
 # VipsForeignKeep.NONE and VIPS_FOREIGN_PNG_FILTER_ALL as numbers, as pyvips's type stubs want them.
@@ -101,6 +107,13 @@ _ENCODERS: Final[dict[Format, Callable[[pyvips.Image, EncodeProfile], bytes]]] =
     Format.JPEG: _jpeg,
     Format.PNG: _png,
 }
+
+
+def _effort(image: pyvips.Image, profile: EncodeProfile) -> int:
+    """The effort for what `image` has: alpha may be worth another."""
+    if image.hasalpha() and profile.alpha_effort is not UNSET:
+        return profile.alpha_effort
+    return profile.effort
 
 
 def _subsampling(profile: EncodeProfile) -> str:

@@ -6,7 +6,7 @@ Every limit is compared with numbers from a plan or a file's header, never with 
 from itertools import pairwise
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from render_service.errors import InvalidPlan
 from render_service.formats import FACTS, Format
@@ -117,8 +117,11 @@ def _check_profile(output: Output) -> None:
     _at_most("output.profile.quality", profile.quality, 100)
     _at_least("output.profile.alpha_quality", profile.alpha_quality, 1)
     _at_most("output.profile.alpha_quality", profile.alpha_quality, 100)
-    _at_least("output.profile.effort", profile.effort, least_effort)
-    _at_most("output.profile.effort", profile.effort, most_effort)
+    for name in ("effort", "alpha_effort"):
+        effort = getattr(profile, name)
+        if effort is not UNSET:
+            _at_least(f"output.profile.{name}", effort, least_effort)
+            _at_most(f"output.profile.{name}", effort, most_effort)
     depths = (8, 10, 12) if output.format is Format.AVIF else (8,)
     _one_of("output.profile.bit_depth", profile.bit_depth, depths)
     _one_of("output.profile.chroma", profile.chroma, (420, 444))

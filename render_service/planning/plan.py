@@ -8,7 +8,7 @@ a pixel must be a field here. Integers, digests and names only: a plan is exact,
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from render_service.composition.model import Blend as Blend
 from render_service.composition.model import Encoding as Encoding
@@ -72,6 +72,8 @@ class EncodeProfile(Struct, frozen=True, kw_only=True):
         chroma: 420 or 444.
         alpha_quality: 1-100, quality of the alpha plane where the format codes it apart.
         bit_depth: Bits per sample: 8, 10 or 12.
+        alpha_effort: Effort of a canvas that has alpha; the same where it is left out, as in the
+            plans of old, whose keys must stay.
     """
 
     quality: int
@@ -79,6 +81,7 @@ class EncodeProfile(Struct, frozen=True, kw_only=True):
     chroma: int
     alpha_quality: int = 100
     bit_depth: int = 8
+    alpha_effort: int | UnsetType = UNSET
 
 
 class Tint(StrEnum):

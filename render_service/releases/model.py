@@ -19,12 +19,13 @@ from render_service.errors import ReleaseUnreadable
 from render_service.formats import Format
 from render_service.planning.plan import EncodeProfile
 
-RELEASE_SCHEMA: Final = 2
+RELEASE_SCHEMA: Final = 3
 """Bumped with any change of shape of `Release` or of what it holds (a test compares): a release of
 another shape is served from what is stored, or by a redirect, and never misread."""
 
-_RELEASES_READ: Final = (1, RELEASE_SCHEMA)
-"""Shapes that are read: 1 is 2 without calibrated qualities, and is drawn as it was."""
+_RELEASES_READ: Final = (1, 2, RELEASE_SCHEMA)
+"""Shapes that are read: 1 has no calibrated qualities, 1 and 2 have no effort of its own for alpha;
+both are drawn as they were."""
 
 STATE_SCHEMA: Final = 1
 """The same for `State`."""

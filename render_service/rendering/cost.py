@@ -38,7 +38,7 @@ class Weights(Struct, frozen=True, kw_only=True):
     """What each step takes on the machine they were measured on.
 
     Attributes:
-        encode: Encoding, by format, with the profiles in use.
+        encode: Encoding, by format and whether there is alpha, with the profiles in use.
         draw_ns_px: Blending one layer and its share of the tone, for each pixel of the picture.
         decode_ns_px: Decoding a layer file, for each pixel of each of its pages.
         read_ns_px: Scaling it, for each such pixel.
@@ -47,7 +47,7 @@ class Weights(Struct, frozen=True, kw_only=True):
         map_ns_sample: Mapping what was decoded or scaled from the store, for each of its samples.
     """
 
-    encode: Mapping[Format, Weight]
+    encode: Mapping[tuple[Format, bool], Weight]
     draw_ns_px: float
     decode_ns_px: float
     read_ns_px: float
@@ -60,10 +60,13 @@ class Weights(Struct, frozen=True, kw_only=True):
 # they were, and how far pictures lie from them.
 WEIGHTS: Final = Weights(
     encode={
-        Format.AVIF: Weight(ms=31.0, ns_px=400.0),
-        Format.WEBP: Weight(ms=5.6, ns_px=160.0),
-        Format.JPEG: Weight(ms=3.8, ns_px=61.0),
-        Format.PNG: Weight(ms=5.9, ns_px=131.0),
+        (Format.AVIF, False): Weight(ms=31.0, ns_px=400.0),
+        (Format.AVIF, True): Weight(ms=31.0, ns_px=400.0),
+        (Format.WEBP, False): Weight(ms=5.6, ns_px=160.0),
+        (Format.WEBP, True): Weight(ms=5.6, ns_px=160.0),
+        (Format.JPEG, False): Weight(ms=3.8, ns_px=61.0),
+        (Format.PNG, False): Weight(ms=5.9, ns_px=131.0),
+        (Format.PNG, True): Weight(ms=5.9, ns_px=131.0),
     },
     draw_ns_px=4.3,
     decode_ns_px=143.0,
@@ -94,7 +97,7 @@ class Work(Struct, frozen=True, kw_only=True):
 
 def work_of(plan: RenderPlan, layers: Layers, weights: Weights = WEIGHTS) -> Work:
     """Return what rendering `plan` is expected to take, with `layers` looked up just now."""
-    encode = weights.encode[plan.output.format]
+    encode = weights.encode[plan.output.format, plan.alpha]
     encode_ms = encode.ms + _pixels(plan) * encode.ns_px / NS_A_MS
     drawing = drawing_of(plan, layers, weights)
     return Work(own_ms=encode_ms + drawing.own_ms, layers_ms=drawing.layers_ms)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from render_service.errors import RenderFailed
@@ -52,6 +53,16 @@ def test_alpha_is_kept_where_the_format_holds_it(file_format):
 
     # AVIF codes alpha with the loss of the picture.
     assert abs(back[..., 3].astype(int) - canvas[..., 3]).max() <= 12
+
+
+@pytest.mark.parametrize("file_format", ALPHA)
+def test_alpha_may_have_an_effort_of_its_own(file_format):
+    def encoded(bands: int, **efforts: int) -> bytes:
+        return encode(smooth(bands), output(file_format, **efforts))
+
+    assert encoded(4, effort=1, alpha_effort=6) == encoded(4, effort=6, alpha_effort=UNSET)
+    assert encoded(3, effort=1, alpha_effort=6) == encoded(3, effort=1, alpha_effort=UNSET)
+    assert encoded(4, effort=1, alpha_effort=UNSET) != encoded(4, effort=6, alpha_effort=UNSET)
 
 
 def test_a_canvas_with_alpha_is_refused_for_jpeg():

@@ -90,6 +90,7 @@ def test_a_tone_without_meaning_is_refused(tone):
         ({"quality": 101}, "output.profile.quality is 101; the most is 100"),
         ({"alpha_quality": 0}, "output.profile.alpha_quality is 0; the least is 1"),
         ({"effort": 10}, "output.profile.effort is 10; the most is 9"),
+        ({"alpha_effort": 10}, "output.profile.alpha_effort is 10; the most is 9"),
         ({"chroma": 422}, "output.profile.chroma is 422; needed: one of (420, 444)"),
         ({"bit_depth": 10}, "output.profile.bit_depth is 10; needed: one of (8,)"),
     ],

@@ -69,7 +69,7 @@ def test_layers_that_differ_in_paint_alone_share_what_is_decoded(planner):
 def test_drawing_alone_is_expected_to_take_no_encoding(planner):
     plan = planner.plan().plan
     drawing, whole = drawing_of(plan, look_up(plan)), work_of(plan, look_up(plan))
-    encode = WEIGHTS.encode[plan.output.format]
+    encode = WEIGHTS.encode[plan.output.format, plan.alpha]
     pixels = plan.output.width_px * plan.output.height_px
     assert whole.own_ms - drawing.own_ms == pytest.approx(encode.ms + pixels * encode.ns_px / 1e6)
 
