@@ -61,9 +61,9 @@ class Weights(Struct, frozen=True, kw_only=True):
 WEIGHTS: Final = Weights(
     encode={
         (Format.AVIF, False): Weight(ms=31.0, ns_px=400.0),
-        (Format.AVIF, True): Weight(ms=31.0, ns_px=400.0),
-        (Format.WEBP, False): Weight(ms=5.6, ns_px=160.0),
-        (Format.WEBP, True): Weight(ms=5.6, ns_px=160.0),
+        (Format.AVIF, True): Weight(ms=43.0, ns_px=400.0),
+        (Format.WEBP, False): Weight(ms=4.3, ns_px=78.0),
+        (Format.WEBP, True): Weight(ms=26.0, ns_px=290.0),
         (Format.JPEG, False): Weight(ms=3.8, ns_px=61.0),
         (Format.PNG, False): Weight(ms=5.9, ns_px=131.0),
         (Format.PNG, True): Weight(ms=5.9, ns_px=131.0),
