@@ -1,6 +1,6 @@
 import pytest
 
-from render_service.formats import Format
+from render_service.formats import FACTS, Format
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.resample import frame_of
 from render_service.rendering.cost import WEIGHTS, Pace, drawing_of, work_of
@@ -24,8 +24,10 @@ def expected(planner, **asked):
     return work_of(plan, look_up(plan))
 
 
-def test_every_format_has_a_weight():
-    assert set(WEIGHTS.encode) == set(Format)
+def test_every_format_has_a_weight_and_one_with_alpha_where_it_holds_alpha():
+    assert set(WEIGHTS.encode) == {
+        (one, alpha) for one in Format for alpha in {False, FACTS[one].alpha}
+    }
 
 
 def test_a_larger_picture_is_expected_to_take_longer(planner):
