@@ -73,7 +73,7 @@ def settings() -> dict[str, str]:
         f"{_words(_SHARP)} 4:4:4 tune iq; our efforts: {_words(_OURS)}",
         "thumbor's own": f"{CORES} processes, file loader, no storage, five watermark filters with "
         f"ratios, WebP q{_PILLOW_WEBP_QUALITY} method {_WEBP_EFFORT}, AVIF "
-        f"q{_PILLOW_AVIF_QUALITY} speed {_PILLOW_AVIF_SPEED} by libaom",
+        f"q{_THUMBOR_AVIF_QUALITY} speed {_PILLOW_AVIF_SPEED} by libaom",
         "Pillow's": f"gunicorn, {CORES} processes of 2 threads, reducing_gap 2, WebP "
         f"q{_PILLOW_WEBP_QUALITY} method {_WEBP_EFFORT}, AVIF q{_PILLOW_AVIF_QUALITY} speed "
         f"{_PILLOW_AVIF_SPEED} 4:4:4 tune iq",
@@ -135,7 +135,7 @@ RESULT_STORAGE = None
 ALLOW_UNSAFE_URL = True
 AVIF_CODEC = "aom"
 AVIF_SPEED = {_PILLOW_AVIF_SPEED}
-AVIF_QUALITY = {_PILLOW_AVIF_QUALITY}
+AVIF_QUALITY = {_THUMBOR_AVIF_QUALITY}
 WEBP_QUALITY = {_PILLOW_WEBP_QUALITY}
 """
     )
@@ -176,7 +176,7 @@ def _jemalloc() -> str | None:
 # libaom's quantiser in another way than libheif.
 _SHARP: Final[Profiles] = {
     "webp": {"quality": 82, "effort": _WEBP_EFFORT},
-    "avif": {"quality": 60, "effort": _SHARP_AVIF_EFFORT},
+    "avif": {"quality": 58, "effort": _SHARP_AVIF_EFFORT},
 }
 _OURS: Final[Profiles] = {
     "webp": {"quality": WEBP.quality, "effort": WEBP.effort},
@@ -184,3 +184,4 @@ _OURS: Final[Profiles] = {
 }
 _PILLOW_WEBP_QUALITY: Final = 82
 _PILLOW_AVIF_QUALITY: Final = 60
+_THUMBOR_AVIF_QUALITY: Final = 62
