@@ -7,7 +7,7 @@ handlers by name.
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
@@ -91,8 +91,7 @@ def make_api(
             _closing(follower),
             _closing(service),
             _counted(foresight.popularity),
-            _followed(follower),
-            _behind(_set_aside(planner)),
+            _followed(follower, planner),
             _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
             _behind(pulse(foresight.note_gauges)),
         ):
@@ -111,13 +110,13 @@ def make_api(
 
 
 @asynccontextmanager
-async def _followed(follower: Follower | None) -> AsyncIterator[None]:
+async def _followed(follower: Follower | None, planner: LivePlanner) -> AsyncIterator[None]:
     """Read what is live before the first request, and follow it until the last."""
-    if follower is None:
-        yield
-        return
-    await follower.start()
-    async with _behind(follower.run()):
+    async with AsyncExitStack() as stack:
+        if follower is not None:
+            await follower.start()
+            await stack.enter_async_context(_behind(follower.run()))
+        await stack.enter_async_context(_behind(_set_aside(planner)))
         yield
 
 
