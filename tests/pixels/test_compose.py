@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from render_service.pixels import compose
 from render_service.pixels.compose import Canvas, draw
-from render_service.pixels.raster import Raster
+from render_service.pixels.raster import Pixels, Raster
 from render_service.pixels.tone import tone_table
 from render_service.planning.plan import ONE, Blend
 from tests.pixels.builders import PLAIN, flat, noise, placement, plan, raster
@@ -62,6 +62,18 @@ def meet(blend: Blend, below: list[int], under: int, light: list[int], cover: in
     ], laid
 
 
+def mist(seed: int, height: int, width: int) -> Pixels:
+    """Coverage as of glass or a shadow: partial everywhere."""
+    return noise(seed, height, width, 1, most=ONE)[..., 0]
+
+
+def surface(seed: int, height: int, width: int) -> Pixels:
+    """Coverage as of metal: all or nothing, but for one pixel at an edge."""
+    covered = np.where(mist(seed, height, width) < ONE // 2, np.uint16(0), np.uint16(ONE))
+    covered[seed % height, seed % width] = (1, ONE // 3, ONE - 1)[seed % 3]
+    return covered
+
+
 @st.composite
 def stacks(make):
     layers: Layers = []
@@ -69,8 +81,9 @@ def stacks(make):
         seed = make(st.integers(0, 999))
         height, width = make(st.integers(1, 12)), make(st.integers(1, 12))
         most = make(st.sampled_from([300, ONE, 65535]))
-        cover = make(st.sampled_from([0, ONE, None]))
-        alpha = noise(seed, height, width, 1, most=ONE)[..., 0] if cover is None else cover
+        alpha = make(st.sampled_from([0, ONE, surface, mist]))
+        if callable(alpha):
+            alpha = alpha(seed, height, width)
         at = {"left_px": make(st.integers(-5, 10)), "top_px": make(st.integers(-5, 10))}
         tile = raster(noise(seed, height, width, 3, most=most), alpha, **at)
         layers.append((make(st.sampled_from(list(Blend))), tile))
