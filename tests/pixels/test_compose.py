@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_service.pixels import compose
+from render_service.pixels import blends, compose
 from render_service.pixels.compose import Canvas, draw
 from render_service.pixels.raster import Pixels, Raster
 from render_service.pixels.tone import tone_table
@@ -206,4 +206,4 @@ def test_a_canvas_taller_than_a_strip_is_drawn_to_its_last_row():
 
 
 def test_every_blend_has_its_arithmetic():
-    assert set(compose._BLENDS) == set(Blend)
+    assert set(blends.BLENDS) == set(Blend)
