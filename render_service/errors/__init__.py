@@ -35,6 +35,7 @@ RenderServiceError
 ├── PublishedMeanwhile            another publisher was first; nothing of this one is live
 ├── NothingPublished              there is no live state to serve
 ├── InvalidPlan                   a plan read from a file is not one this release can draw
+├── ServerNotStarted              a server that is brought along did not start
 └── InvalidSetting                an environment variable is unknown or out of range
 
 An error names the fact, carries its data as attributes, and says what would have been right.
@@ -71,6 +72,7 @@ from render_service.errors.failed import InvalidSetting as InvalidSetting
 from render_service.errors.failed import Overloaded as Overloaded
 from render_service.errors.failed import Refusal as Refusal
 from render_service.errors.failed import RenderFailed as RenderFailed
+from render_service.errors.failed import ServerNotStarted as ServerNotStarted
 from render_service.errors.failed import TierUnavailable as TierUnavailable
 from render_service.errors.published import NothingPublished as NothingPublished
 from render_service.errors.published import PublishedMeanwhile as PublishedMeanwhile

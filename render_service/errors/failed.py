@@ -112,5 +112,9 @@ class InvalidPlan(RenderServiceError):
     """A plan read from a file is not one this release can draw."""
 
 
+class ServerNotStarted(RenderServiceError):
+    """A server that is brought along, a Valkey or a PostgreSQL, did not start; says why."""
+
+
 class InvalidSetting(RenderServiceError):
     """An environment variable is unknown, or its value is out of range."""

@@ -77,6 +77,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.TierUnavailable: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidCatalogue: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidPlan: Row(500, "internal", "Internal error", _NEVER),
+    errors.ServerNotStarted: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),
 }
 
