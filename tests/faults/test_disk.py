@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import psutil
 import pytest
 
 from render_service.adapters.seal import unseal_joined
@@ -22,7 +21,7 @@ from tests.faults.service import (
     sources,
     wait_for_readiness,
 )
-from tests.http.server import run_server
+from tests.http.server import run_server, serving_workers
 from tests.servers import missing, wait_until
 
 DISK_BYTES = 64 * 1024
@@ -116,11 +115,11 @@ def test_workers_killed_at_any_instant_leave_only_whole_pictures(catalogue, tmp_
         for _ in range(KILLS):
             answered = len(answers)
             wait_until(
-                lambda answered=answered: writers(service) and len(answers) > answered + 1,
+                lambda answered=answered: serving_workers(service) and len(answers) > answered + 1,
                 lambda: service.log.read_text(),
             )
             time.sleep(chance.uniform(0, 0.2))
-            chance.choice(writers(service)).kill()
+            chance.choice(serving_workers(service)).kill()
             assert broken(data) == []
             assert used_bytes(data) <= BUDGET_BYTES
     assert len(answers) > KILLS
@@ -129,19 +128,6 @@ def test_workers_killed_at_any_instant_leave_only_whole_pictures(catalogue, tmp_
     with run_watched(catalogue, tmp_path, **settings) as service:
         assert list((data / "unfinished").iterdir()) == []
         assert bodies_of(ask(service, list(pictures))) == list(pictures.values())
-
-
-def writers(service):
-    """The worker processes that have begun to serve: they hold the file tier's threads."""
-    children = psutil.Process(service.process.pid).children()
-    return [child for child in children if is_serving(child)]
-
-
-def is_serving(process):
-    with contextlib.suppress(psutil.Error):
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and "spawn_main" in " ".join(process.cmdline()) and process.num_threads() > 3
-    return False
 
 
 @contextlib.contextmanager
