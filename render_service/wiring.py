@@ -40,7 +40,7 @@ from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
 from render_service.settings import CORES, EMBEDDED, OFF, SAME, Settings
-from render_service.telemetry.beside import renders_under_way
+from render_service.telemetry.beside import least_renders_beside, renders_under_way
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
 from render_service.telemetry.running import Telemetry
@@ -165,6 +165,7 @@ def build_service(settings: Settings, studio: Drawn) -> RenderService:
             queue_s=settings.queue_s,
             deadline_s=settings.deadline_s,
             nice=settings.render_nice,
+            beside=lambda: least_renders_beside(counts),
         ),
         rasters=Rasters(budget_bytes=settings.raster_cache_bytes, store=_raster_store(settings)),
         source=studio.assets,

@@ -35,7 +35,8 @@ def redis_program():
 def missing(reason):
     """Fail in CI, where no suite may go missing; skip elsewhere, with what to install.
 
-    The only skip of the whole suite: a person without root has what can be tested tested.
+    The only skip of the whole suite (tests/house/test_skips.py holds it to that): a person without
+    root has what can be tested tested, and reads at the end what was not. `.ci/run` sets `CI`.
     """
     if os.environ.get("CI"):
         pytest.fail(reason)

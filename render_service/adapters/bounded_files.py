@@ -77,6 +77,7 @@ class BoundedFiles:
         if size_bytes > self.budget_bytes:
             return False
         temporary, file = self._reserve(size_bytes)
+        written = temporary
         try:
             with file:
                 for part in parts:
@@ -86,12 +87,11 @@ class BoundedFiles:
                     os.fsync(file.fileno())
                 path.parent.mkdir(exist_ok=True)
                 # While it is locked: what is renamed is no leftover.
-                temporary.rename(path)
+                written = temporary.rename(path)
             if self._durable:
                 sync_folder(path.parent)
         except OSError:
-            temporary.unlink(missing_ok=True)
-            self._add(-size_bytes)
+            self._take_back(written, size_bytes)
             raise
         return True
 
@@ -136,9 +136,11 @@ class BoundedFiles:
                 raise
             return temporary, file
 
-    def _add(self, size_bytes: int) -> None:
+    def _take_back(self, written: Path, size_bytes: int) -> None:
+        """Remove what could not be written, and count it out, unless a sweep has done both."""
         with contextlib.suppress(OSError), self._locked_count() as count:
-            _write_count(count, max(0, (_read_count(count) or 0) + size_bytes))
+            written.unlink()
+            _write_count(count, max(0, (_read_count(count) or 0) - size_bytes))
 
     @contextlib.contextmanager
     def _locked_count(self) -> Iterator[int]:
@@ -153,9 +155,10 @@ class BoundedFiles:
     def _sweep(self, wanted_bytes: int) -> int:
         """Remove the least recently used until there is room; return the bytes that are left."""
         self._remove_leftovers()
+        # In this order: a file that is renamed in between is counted twice rather than never.
+        used_bytes = sum(entry.size_bytes for entry in _list(self._unfinished, "*"))
         entries = sorted(_list(self.folder, "??/*"))
-        used_bytes = sum(entry.size_bytes for entry in entries)
-        used_bytes += sum(entry.size_bytes for entry in _list(self._unfinished, "*"))
+        used_bytes += sum(entry.size_bytes for entry in entries)
         if used_bytes + wanted_bytes <= self.budget_bytes:
             return used_bytes
         target_bytes = min(int(self.budget_bytes * _SWEEP_TO), self.budget_bytes - wanted_bytes)

@@ -42,6 +42,9 @@ def picture_headers(
     ]
     if served.timings is not None:
         pairs.append(("server-timing", served.timings.server_timing))
+    if served.move:
+        # A connection stays with the process that accepted it; a new one finds the one that waits.
+        pairs.append(("connection", "close"))
     return header_bytes(pairs)
 
 

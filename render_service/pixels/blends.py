@@ -52,7 +52,7 @@ class Meeting(Struct, frozen=True, kw_only=True, eq=False):
 
 def _over(at: Meeting) -> None:
     """The layer, and what is below as far as the layer does not cover it."""
-    if at.blank:
+    if at.blank or int(at.cover.min()) == ONE:
         at.light[...] = at.layer
     else:
         _hide(at)
@@ -66,7 +66,7 @@ def _hide(at: Meeting) -> None:
 
     A surface covers all or nothing but for its edges. What it hides is blacked out in runs of
     pixels, which are one sample of six bytes for numpy, and only edges are multiplied. Glass
-    and shadows are multiplied throughout, which takes three times as long.
+    and shadows are multiplied throughout.
     """
     # Nothing covered is 65535 here, and fails the comparison as what is covered wholly does.
     np.subtract(at.cover, 1, out=at.spare)

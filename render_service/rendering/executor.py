@@ -7,6 +7,7 @@ before anything was read or drawn, is decided in `admission.py`; here are its cl
 
 import asyncio
 import logging
+import math
 import os
 import threading
 import time
@@ -57,7 +58,15 @@ class RenderExecutor:
         admission: Decides who is begun and who is refused.
     """
 
-    def __init__(self, *, threads: int, queue_s: float, deadline_s: float, nice: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int,
+        queue_s: float,
+        deadline_s: float,
+        nice: int = 0,
+        beside: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         """Start with nobody waiting.
 
         Args:
@@ -65,6 +74,8 @@ class RenderExecutor:
             queue_s: The longest that a request may be expected to wait.
             deadline_s: The longest from asking to the answer.
             nice: Added to the niceness of the render threads, which each has for itself.
+            beside: The renders of that process of this service, other than this one, that has
+                fewest; infinity where there is none.
         """
         self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(
@@ -78,6 +89,7 @@ class RenderExecutor:
             initargs=(nice and nice + BEHIND_NICE,),
         )
         self._idle: set[asyncio.Future[None]] = set()
+        self._beside = beside
 
     @property
     def taken(self) -> int:
@@ -88,6 +100,15 @@ class RenderExecutor:
     def is_busy(self) -> bool:
         """Whether every thread is taken."""
         return self.admission.running >= self.admission.threads
+
+    @property
+    def is_sooner_beside(self) -> bool:
+        """Whether who holds a place would, next time, find all taken here and a thread free beside.
+
+        Looks at other processes (some 30 microseconds each) only where all are taken.
+        """
+        threads = self.admission.threads
+        return self.taken > threads and self._beside() < threads
 
     def expect(self, work: Work) -> Expectation:
         """Return what would become of a request for `work` that came now."""

@@ -26,13 +26,20 @@ class Timings(Struct, frozen=True, kw_only=True):
     store_ms: float
 
     @property
+    def stages(self) -> tuple[tuple[str, float], ...]:
+        """The stages in their order, each with its milliseconds."""
+        return (
+            ("queue", self.queue_ms),
+            ("fetch", self.fetch_ms),
+            ("compose", self.compose_ms),
+            ("encode", self.encode_ms),
+            ("store", self.store_ms),
+        )
+
+    @property
     def server_timing(self) -> str:
         """As in Server-Timing."""
-        return (
-            f"queue;dur={self.queue_ms:.1f}, fetch;dur={self.fetch_ms:.1f}, "
-            f"compose;dur={self.compose_ms:.1f}, encode;dur={self.encode_ms:.1f}, "
-            f"store;dur={self.store_ms:.1f}"
-        )
+        return ", ".join(f"{stage};dur={took_ms:.1f}" for stage, took_ms in self.stages)
 
 
 class Served(Struct, frozen=True, kw_only=True):
@@ -44,6 +51,7 @@ class Served(Struct, frozen=True, kw_only=True):
         stored: Whether one made now is kept anywhere.
         collapsed: Whether it came from a flight that was already under way.
         timings: Of the render, for one made now.
+        move: Whether its client's next picture would be begun sooner by another process.
     """
 
     rendition: Rendition
@@ -51,3 +59,4 @@ class Served(Struct, frozen=True, kw_only=True):
     stored: bool = False
     collapsed: bool = False
     timings: Timings | None = None
+    move: bool = False

@@ -256,7 +256,10 @@ class RenderService:
         self._note(key, timings)
         _count(plan.output.format, timings)
         stored = in_memory or turn.storing is not None
-        return Served(rendition=rendition, source="render", stored=stored, timings=timings)
+        move = self._executor.is_sooner_beside
+        return Served(
+            rendition=rendition, source="render", stored=stored, timings=timings, move=move
+        )
 
     def _layers(self, plan: RenderPlan) -> Layers:
         """Look up which layers of `plan` are at hand."""
@@ -283,16 +286,10 @@ class RenderService:
 
 
 def _collapsed(served: Served) -> Served:
-    return replace(served, collapsed=True)
+    return replace(served, collapsed=True, move=False)
 
 
 def _count(file_format: Format, timings: Timings) -> None:
     instruments.renders.add(1, file_format, "made")
-    for stage, took_ms in (
-        ("queue", timings.queue_ms),
-        ("fetch", timings.fetch_ms),
-        ("compose", timings.compose_ms),
-        ("encode", timings.encode_ms),
-        ("store", timings.store_ms),
-    ):
+    for stage, took_ms in timings.stages:
         instruments.stages.record(took_ms / 1000, stage, file_format)

@@ -41,6 +41,11 @@ _CELL_BYTES: Final = 8
 _log = logging.getLogger(__name__)
 
 
+def own_prefix() -> str:
+    """Return what the names of this process's files begin with."""
+    return f"{os.getpid()}-"
+
+
 class Board:
     """Cells and the series that lie on them. In private memory until it is shared.
 
@@ -61,7 +66,7 @@ class Board:
         Raises:
             OSError: The files cannot be made, or there is no room for them.
         """
-        stem = f"{os.getpid()}-{secrets.token_hex(4)}"
+        stem = own_prefix() + secrets.token_hex(4)
         # Made under a name that nobody looks for, and locked before it has its own: a file without
         # the lock of its owner is that of a process that has died.
         young = folder / f"{stem}.new"

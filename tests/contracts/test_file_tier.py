@@ -153,6 +153,47 @@ async def test_a_lost_count_is_made_again_from_the_files(tmp_path):
     await tier.close()
 
 
+async def test_a_file_that_is_renamed_while_a_sweep_counts_is_counted(tmp_path, monkeypatch):
+    tier = FileTier(tmp_path, budget_bytes=100_000)
+    for number in range(18):
+        await tier.put(key(number), rendition(bytes(5_000)))
+    moving = tmp_path / "unfinished" / "moving"
+    moving.write_bytes(bytes(5_100))
+    counted = bounded_files._list
+
+    def list_and_rename(folder, pattern):
+        """As `_list`, and what another process was writing is finished at that moment."""
+        found = list(counted(folder, pattern))
+        if moving.exists():
+            moving.rename(tmp_path / "renditions" / "00" / "moved")
+        return iter(found)
+
+    (tmp_path / "renditions" / "00").mkdir(exist_ok=True)
+    (tmp_path / "renditions.bytes").write_bytes(b"lost")
+    monkeypatch.setattr(bounded_files, "_list", list_and_rename)
+    with moving.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # a writer that lives
+        await tier.put(key(20), rendition(bytes(5_000)))
+    assert used_bytes(tmp_path) <= 100_000
+    await tier.close()
+
+
+async def test_a_file_that_a_failing_disk_does_not_keep_is_not_counted(tmp_path, monkeypatch):
+    tier = FileTier(tmp_path, budget_bytes=MIB)
+    await tier.put(key(1), rendition())
+    count = (tmp_path / "renditions.bytes").read_bytes()
+
+    def fail(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(bounded_files, "sync_folder", fail)  # after the rename
+    with pytest.raises(TierUnavailable, match="Input/output"):
+        await tier.put(key(2), rendition())
+    assert (tmp_path / "renditions.bytes").read_bytes() == count
+    assert used_bytes(tmp_path) == int(count)
+    await tier.close()
+
+
 async def test_what_a_dead_writer_left_is_removed_at_start(tmp_path):
     (tmp_path / "unfinished").mkdir()
     (tmp_path / "unfinished" / "left").write_bytes(b"half a pic")

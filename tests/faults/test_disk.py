@@ -1,6 +1,7 @@
 """A disk that is full, and a writer that is killed: no broken file is ever read."""
 
 import contextlib
+import fcntl
 import itertools
 import random
 import subprocess
@@ -9,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import psutil
 import pytest
 
 from render_service.adapters.seal import unseal_joined
@@ -21,7 +21,7 @@ from tests.faults.service import (
     sources,
     wait_for_readiness,
 )
-from tests.http.server import run_server
+from tests.http.server import run_server, serving_workers
 from tests.servers import missing, wait_until
 
 DISK_BYTES = 64 * 1024
@@ -71,10 +71,11 @@ def broken(folder):
     return found
 
 
-def sizes(folder):
-    for path in renditions(folder):
-        with contextlib.suppress(FileNotFoundError):
-            yield path.stat().st_size
+def used_bytes(folder):
+    """The bytes that all renditions take at one moment: nothing is added or swept meanwhile."""
+    with (folder / "renditions.bytes").open("rb") as count:
+        fcntl.flock(count, fcntl.LOCK_EX)
+        return sum(path.stat().st_size for path in renditions(folder))
 
 
 def test_on_a_full_disk_memory_serves_nothing_is_half_written_and_it_recovers(
@@ -114,32 +115,19 @@ def test_workers_killed_at_any_instant_leave_only_whole_pictures(catalogue, tmp_
         for _ in range(KILLS):
             answered = len(answers)
             wait_until(
-                lambda answered=answered: writers(service) and len(answers) > answered + 1,
+                lambda answered=answered: serving_workers(service) and len(answers) > answered + 1,
                 lambda: service.log.read_text(),
             )
             time.sleep(chance.uniform(0, 0.2))
-            chance.choice(writers(service)).kill()
+            chance.choice(serving_workers(service)).kill()
             assert broken(data) == []
-            assert sum(sizes(data)) <= BUDGET_BYTES
+            assert used_bytes(data) <= BUDGET_BYTES
     assert len(answers) > KILLS
     assert {status for _, status, _ in answers} == {200}
     assert [path for path, _, body in answers if body != pictures[path]] == []
     with run_watched(catalogue, tmp_path, **settings) as service:
         assert list((data / "unfinished").iterdir()) == []
         assert bodies_of(ask(service, list(pictures))) == list(pictures.values())
-
-
-def writers(service):
-    """The worker processes that have begun to serve: they hold the file tier's threads."""
-    children = psutil.Process(service.process.pid).children()
-    return [child for child in children if is_serving(child)]
-
-
-def is_serving(process):
-    with contextlib.suppress(psutil.Error):
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and "spawn_main" in " ".join(process.cmdline()) and process.num_threads() > 3
-    return False
 
 
 @contextlib.contextmanager

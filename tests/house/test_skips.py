@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.servers import missing
+
 TESTS = Path(__file__).parents[1]
 SKIPS = re.compile(r"pytest\.(skip|importorskip|xfail)\b|mark\.(skip|skipif|xfail)\b|\bSkipTest\b")
 
@@ -17,3 +21,15 @@ def test_only_a_server_that_is_missing_skips_a_test():
     ]
 
     assert [place.partition(":")[0] for place in found] == ["servers.py"], found
+
+
+def test_what_is_missing_fails_where_nothing_may_be(monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no Redis: apt-get"):
+        missing("no Redis: apt-get install redis-server")
+
+
+def test_what_is_missing_elsewhere_skips_and_says_what_to_install(monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no Redis: apt-get"):
+        missing("no Redis: apt-get install redis-server")

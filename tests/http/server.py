@@ -1,5 +1,6 @@
 """A real server in processes of its own: started on a free port, stopped by whoever started it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.servers import free_port
 
@@ -87,6 +89,19 @@ def run_server(catalogue, folder, *, main=MAIN, **settings):
         yield server
     finally:
         server.stop()
+
+
+def serving_workers(server):
+    """The worker processes that have begun to serve: they hold the file tier's threads."""
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if _is_serving(child)]
+
+
+def _is_serving(process):
+    with contextlib.suppress(psutil.Error):
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and "spawn_main" in " ".join(process.cmdline()) and process.num_threads() > 3
+    return False
 
 
 def wait_until_ready(server):

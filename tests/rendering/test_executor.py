@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 import threading
 
@@ -70,6 +71,21 @@ async def test_who_waits_past_the_deadline_is_refused():
         await jobs[1].task
     assert refused.value.reason is Refusal.LATE
     await finish(jobs[:1])
+    await executor.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "beside", "sooner"),
+    [(2, 0, False), (3, 0, True), (3, 1, True), (3, 2, False), (3, math.inf, False)],
+)
+async def test_the_next_is_sooner_beside_where_all_is_taken_here_and_not_there(
+    asked, beside, sooner
+):
+    executor = RenderExecutor(threads=2, queue_s=100, deadline_s=1000, beside=lambda: beside)
+    jobs = await start(executor, asked)
+    # As one of them sees it that is about to give up its place.
+    assert executor.is_sooner_beside is sooner
+    await finish(jobs)
     await executor.close()
 
 

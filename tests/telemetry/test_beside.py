@@ -1,9 +1,11 @@
 """What other processes render now, as one of them sees it."""
 
+import math
+import os
 import subprocess
 import sys
 
-from render_service.telemetry.beside import renders_under_way
+from render_service.telemetry.beside import least_renders_beside, renders_under_way
 
 RENDERING = """
 import sys
@@ -39,6 +41,20 @@ def test_those_of_a_process_that_has_not_beaten_lately_are_not(tmp_path):
     processes = start(tmp_path, 2), start(tmp_path, 1, silent_s=60)
     assert renders_under_way(tmp_path) == 2
     stop(*processes)
+
+
+def test_of_the_others_the_one_with_fewest_is_seen_and_never_this_one(tmp_path):
+    assert least_renders_beside(tmp_path) == math.inf
+    own = start(tmp_path, 0)
+    processes = start(tmp_path, 2), start(tmp_path, 1), start(tmp_path, 0, silent_s=60)
+    for file in tmp_path.glob(f"{own.pid}-*"):
+        file.rename(tmp_path / file.name.replace(str(own.pid), str(os.getpid()), 1))
+    assert least_renders_beside(tmp_path) == 1
+    stop(own, *processes)
+
+
+def test_a_process_without_a_folder_is_alone():
+    assert least_renders_beside(None) == math.inf
 
 
 def test_a_folder_that_is_gone_shows_none(tmp_path):
