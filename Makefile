@@ -22,12 +22,14 @@ MAKEFLAGS += --no-print-directory
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-# With a Valkey of its own under .data, unless RENDER_REDIS_URL names another, or is empty.
+# With a Valkey and a PostgreSQL of its own under .data, unless RENDER_REDIS_URL or
+# RENDER_DATABASE_URL (or DATABASE_URL) names another, or is empty.
 # What is live in another store than the one under .data is nobody's to replace by a demo.
 run: env-embedded ## publish and serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
 	@[ -n "$$RENDER_CATALOGUE$$RENDER_RELEASES" ] || $(BIN)/render-service publish compositions
 	@RENDER_PORT=$(PORT) RENDER_GRACEFUL_STOP_S=$${RENDER_GRACEFUL_STOP_S:-5} \
 	  RENDER_REDIS_URL=$${RENDER_REDIS_URL-embedded} \
+	  RENDER_DATABASE_URL=$${RENDER_DATABASE_URL-$${DATABASE_URL:-embedded}} \
 	  exec $(BIN)/render-service serve
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.

@@ -38,12 +38,16 @@ EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
 # A name of a bucket as Amazon takes it, or anything that is no URL.
 _RELEASES: Final = r"(s3://[a-z0-9.-]{3,63}|(?!\w+://)[^\0]*)"
+_DATABASE: Final = r"(embedded|postgres(ql)?://\S+)?"
+_SERVER: Final = r"(postgres(ql)?://\S+)?"
 STANDARD: Final = {
+    "DATABASE_URL": "database_url",
+    "DATABASE_REPLICA_URL": "database_replica_url",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint",
     "OTEL_TRACES_SAMPLER_ARG": "trace_ratio",
 }
-"""OpenTelemetry's variables that say what some of ours do: read where ours is not given. Those that
-say how to reach a collector, and what to call us, are its SDK's; docs/observability.md."""
+"""Variables of everybody's that say what some of ours do: read where ours is not given. Of those of
+OpenTelemetry, what says how to reach a collector is its SDK's; docs/observability.md."""
 
 SAME: Final = "same"
 OFF: Final = "off"
@@ -81,6 +85,9 @@ class LogLevel(StrEnum):
 # redis_expiry_s: for space only, as nothing kept there is ever wrong: a month of unasked pictures.
 # redis_value_bytes_max: 3072 × 2304 as AVIF or WebP stays under it; the PNG goes to files alone.
 # s3_timeout_s: first bytes come after some 30 ms, seldom 200; beyond that, drawing is as fast.
+# database_connections: half of what a server of 100 takes, at six processes of one machine.
+# database_wait_s: a connection is made in some 10 ms; beyond a second a wait is felt as one.
+# database_statement_s: the slowest statement of a list takes milliseconds (docs/database.md).
 # lease_s: renewed three times in that time, so a process may be held up for 3 s and keep its turn.
 # breaker_pause_s: one request each 2 s waits for a store that is away, the others not at all.
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
@@ -150,6 +157,28 @@ class Settings:
     redis_timeout_s: float = number(0.05, "seconds", 0.001, 60, "A look into Redis may take.")
     redis_expiry_s: int = number(30 * DAY_S, "seconds", 1, 3650 * DAY_S, "Kept in Redis.")
     redis_value_bytes_max: int = number(4 * MIB, "bytes", 0, GIB, "Largest picture in Redis.")
+    database_url: str = text(
+        "",
+        "URL",
+        _DATABASE,
+        "postgresql://…, or `embedded`; empty: no products",
+        "Of products and prices; `embedded`: `serve` starts a PostgreSQL of its own.",
+        secret=True,
+    )
+    database_replica_url: str = text(
+        "", "URL", _SERVER, "postgresql://…", "Answers reads that may be stale.", secret=True
+    )
+    database_direct_url: str = text(
+        "",
+        "URL",
+        _SERVER,
+        "postgresql://…; empty: RENDER_DATABASE_URL",
+        "For `migrate`, past a PgBouncer.",
+        secret=True,
+    )
+    database_connections: int = number(8, "connections", 1, 200, "Of each process, to each server.")
+    database_wait_s: float = number(1.0, "seconds", 0.01, 60, "A connection is waited for.")
+    database_statement_s: float = number(5.0, "seconds", 0.1, 600, "A statement may take.")
     s3_bucket: str = text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
     s3_endpoint: str = text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
     s3_timeout_s: float = number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")
@@ -224,7 +253,8 @@ def _standard(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The variables of the standard that count, and the settings they stand for."""
     disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     for variable, name in STANDARD.items():
-        if environ.get(variable) and variable_of(name) not in environ and not disabled:
+        off = disabled and variable.startswith("OTEL_")
+        if environ.get(variable) and variable_of(name) not in environ and not off:
             yield variable, name
 
 

@@ -18,8 +18,9 @@ from render_service.adapters.catalogue_folder import (
     load_catalogue,
     read_catalogue,
 )
-from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
+from render_service.adapters.postgres import Database
+from render_service.adapters.postgres_pool import Limits as DatabaseLimits
 from render_service.adapters.raster_files import RasterFiles
 from render_service.adapters.redis_changes import RedisChanges
 from render_service.adapters.redis_connection import connect_redis
@@ -39,7 +40,7 @@ from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import CORES, EMBEDDED, OFF, SAME, Settings
+from render_service.settings import CORES, OFF, SAME, Settings
 from render_service.telemetry.beside import least_renders_beside, renders_under_way
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
@@ -239,19 +240,16 @@ def try_data_folder(settings: Settings) -> None:
         FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
 
 
-@contextmanager
-def run_embedded(settings: Settings) -> Iterator[Settings]:
-    """Run the servers that `settings` want brought along; yield settings that lead to them.
-
-    Raises:
-        InvalidSetting: Such a server is not installed.
-        TierUnavailable: It did not start.
-    """
-    if settings.redis_url != EMBEDDED:
-        yield settings
-        return
-    with run_valkey(settings.data / "valkey") as url:
-        yield dataclasses.replace(settings, redis_url=url)
+def build_database(settings: Settings) -> Database | None:
+    """Return the database of products; None where there is none. Asks nobody yet."""
+    if not settings.database_url:
+        return None
+    limits = DatabaseLimits(
+        connections=settings.database_connections,
+        wait_s=settings.database_wait_s,
+        statement_s=settings.database_statement_s,
+    )
+    return Database(settings.database_url, settings.database_replica_url, limits)
 
 
 def _raster_store(settings: Settings) -> RasterFiles | None:

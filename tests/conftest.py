@@ -3,6 +3,7 @@
 import pytest
 
 from tests.ceph import make_bucket, run_ceph
+from tests.postgres import programs_15, programs_18, run_postgres_server
 from tests.releases import write_silver, write_sound
 from tests.servers import redis_program, run_redis, valkey_program
 
@@ -56,3 +57,15 @@ def bucket(ceph, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ceph.secret_key)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     return make_bucket(ceph)
+
+
+@pytest.fixture(scope="session")
+def postgres_18_server(tmp_path_factory):
+    with run_postgres_server(programs_18(), tmp_path_factory.mktemp("postgres-18")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_15_server(tmp_path_factory):
+    with run_postgres_server(programs_15(), tmp_path_factory.mktemp("postgres-15")) as server:
+        yield server

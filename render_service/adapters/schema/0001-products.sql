@@ -1,0 +1,50 @@
+-- Products, and the rates they are priced by
+-- depends:
+
+-- migrate: apply
+
+CREATE SCHEMA IF NOT EXISTS shop;
+COMMENT ON SCHEMA shop IS 'Products and prices of render-service; docs/database.md.';
+
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+-- What is searched and sorted by is generated from the document, so it is never out of step with it.
+CREATE TABLE shop.product (
+  id text PRIMARY KEY,
+  revision bigint NOT NULL DEFAULT 1,
+  document jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  status text NOT NULL GENERATED ALWAYS AS (document ->> 'status') STORED,
+  title text NOT NULL GENERATED ALWAYS AS (document ->> 'title') STORED,
+  CONSTRAINT product_id_is_that_of_its_document CHECK (document ->> 'id' = id),
+  CONSTRAINT product_status_is_known CHECK (document ->> 'status' IN ('draft', 'active', 'archived'))
+);
+COMMENT ON COLUMN shop.product.revision IS 'Counts the changes of the document: its ETag.';
+COMMENT ON COLUMN shop.product.document IS 'The product, as GET /v1/products/{id} shows it.';
+
+-- Lists: newest first within a status, and by title; each ends with the id, which makes it total.
+CREATE INDEX product_by_change ON shop.product (status, updated_at DESC, id DESC);
+CREATE INDEX product_by_title ON shop.product (status, title COLLATE "C", id);
+
+CREATE TABLE shop.rate (
+  kind text NOT NULL CHECK (kind IN ('metal', 'stone', 'tax')),
+  key text NOT NULL,
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  amount bigint NOT NULL CHECK (amount >= 0),
+  valid_from timestamptz NOT NULL,
+  valid_to timestamptz CHECK (valid_to > valid_from),
+  revision bigint GENERATED ALWAYS AS IDENTITY,
+  PRIMARY KEY (revision),
+  -- At every instant one rate at most: two would be two prices for one ring.
+  CONSTRAINT rate_is_one_at_a_time EXCLUDE USING gist (
+    kind WITH =, key WITH =, currency WITH =, tstzrange(valid_from, valid_to) WITH &&
+  )
+);
+COMMENT ON COLUMN shop.rate.amount IS
+  'Metal: minor units per kilogram; stone: minor units per carat; tax: basis points.';
+
+-- migrate: rollback
+
+DROP TABLE shop.rate;
+DROP TABLE shop.product;

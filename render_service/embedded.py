@@ -1,0 +1,73 @@
+"""Servers that `serve` brings along where a setting says `embedded`, and what leads to them.
+
+The rule: who gets settings from here never sees `embedded` in them; everything else takes a server
+that was brought along for one that was there.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from render_service.adapters.embedded_postgres import run_postgres
+from render_service.adapters.embedded_valkey import run_valkey
+from render_service.adapters.migrations import migrate
+from render_service.settings import EMBEDDED, Settings
+
+_log = logging.getLogger(__name__)
+
+VALKEY: Final = "valkey"
+POSTGRES: Final = "postgres"
+"""Folders under the data folder."""
+
+
+@contextmanager
+def run_embedded(settings: Settings) -> Iterator[Settings]:
+    """Run the servers that `settings` want brought along; yield settings that lead to them.
+
+    The database is brought up to date: nobody else could have done it.
+
+    Raises:
+        InvalidSetting: Such a server is not installed.
+        ServerNotStarted: It did not start.
+        MigrationFailed: Its database could not be brought up to date.
+    """
+    with ExitStack() as stack:
+        reachable = stack.enter_context(run_embedded_cache(settings))
+        if settings.database_url == EMBEDDED:
+            reachable = stack.enter_context(run_embedded_database(reachable))
+            for name in asyncio.run(migrate(reachable.database_url)):
+                _log.info("applied the migration %s", name)
+        yield reachable
+
+
+@contextmanager
+def run_embedded_cache(settings: Settings) -> Iterator[Settings]:
+    """Run the Valkey, if it is wanted, and nothing else.
+
+    Raises:
+        InvalidSetting: It is not installed.
+        ServerNotStarted: It did not start.
+    """
+    if settings.redis_url != EMBEDDED:
+        yield settings
+        return
+    with run_valkey(settings.data / VALKEY) as url:
+        yield dataclasses.replace(settings, redis_url=url)
+
+
+@contextmanager
+def run_embedded_database(settings: Settings) -> Iterator[Settings]:
+    """Run the PostgreSQL, if it is wanted, and nothing else; its database is left as it is.
+
+    Raises:
+        InvalidSetting: It is not installed.
+        ServerNotStarted: It did not start.
+    """
+    if settings.database_url != EMBEDDED:
+        yield settings
+        return
+    with run_postgres(settings.data / POSTGRES) as url:
+        yield dataclasses.replace(settings, database_url=url, database_direct_url=url)

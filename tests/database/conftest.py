@@ -1,0 +1,45 @@
+import asyncio
+import itertools
+
+import pytest
+
+from render_service.adapters.migrations import migrate
+from render_service.adapters.postgres import Database
+from render_service.adapters.postgres_pool import Limits
+from tests.postgres import OWNER
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session", params=["15", "18"])
+def server(request):
+    """Each of the two versions in turn."""
+    return request.getfixturevalue(f"postgres_{request.param}_server")
+
+
+@pytest.fixture
+def empty(server):
+    """The URL of a database of its own, with nothing in it."""
+    return make_database(server)
+
+
+@pytest.fixture
+def url(server):
+    """The URL of a database of its own, up to date."""
+    address = make_database(server)
+    asyncio.run(migrate(address))
+    return address
+
+
+@pytest.fixture
+async def database(url):
+    database = Database(url, limits=Limits(connections=4, wait_s=5, statement_s=5))
+    yield database
+    await database.close()
+
+
+def make_database(server):
+    name = f"test_{next(NUMBERS)}"
+
+    server.run("createdb", "--host=127.0.0.1", f"--port={server.port}", f"--username={OWNER}", name)
+    return server.url(name)

@@ -1,0 +1,125 @@
+"""The database is brought up to date by ordered files, whole or not at all, by one at a time."""
+
+import hashlib
+import re
+import subprocess
+import sys
+
+import asyncpg
+import pytest
+
+from render_service.adapters import migrations
+from render_service.adapters.migrations import FOLDER, find_lacking, list_migrations, migrate
+from render_service.adapters.postgres import Database
+from render_service.errors import DatabaseUnavailable, MigrationFailed, SchemaBehind
+
+# Of every file as it was released: what was applied somewhere is never changed.
+RELEASED = {
+    "0001-products": "",
+}
+
+GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of migrations of the test's own."""
+    monkeypatch.setattr(migrations, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def write(folder, name, sql, depends=""):
+    text = GOOD.format(sql).replace("-- depends:", f"-- depends: {depends}".rstrip())
+    (folder / f"{name}.sql").write_text(text)
+
+
+async def tables(url):
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'shop' ORDER BY 1"
+    )
+    await connection.close()
+    return [row["tablename"] for row in rows]
+
+
+async def test_an_empty_database_gets_every_migration_once(empty):
+    assert await find_lacking(empty) == list_migrations()
+    assert await migrate(empty) == list_migrations()
+    assert await find_lacking(empty) == []
+    assert await migrate(empty) == []
+
+
+async def test_migrations_follow_one_another_in_the_order_of_their_names():
+    names = list_migrations()
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    depends = [
+        re.search(r"^-- depends: *(\S*)$", (FOLDER / f"{name}.sql").read_text(), re.M)[1]
+        for name in names
+    ]
+    assert depends == ["", *names[:-1]]
+
+
+def test_a_migration_that_was_released_is_never_changed():
+    found = {
+        name: hashlib.sha256((FOLDER / f"{name}.sql").read_bytes()).hexdigest()
+        for name, released in RELEASED.items()
+        if released
+    }
+    assert found == {name: released for name, released in RELEASED.items() if released}
+    assert set(RELEASED) <= set(list_migrations())
+
+
+async def test_many_processes_at_once_apply_each_migration_once(empty):
+    program = (
+        "import asyncio, sys; from render_service.adapters.migrations import migrate; "
+        "print(*asyncio.run(migrate(sys.argv[1])))"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, empty], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    said = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(name for names in said for name in names) == list_migrations()
+
+
+async def test_of_a_migration_that_fails_nothing_is_kept_and_those_before_it_are(empty, folder):
+    write(folder, "0001-first", "CREATE SCHEMA shop; CREATE TABLE shop.one (id int);")
+    write(folder, "0002-second", "CREATE TABLE shop.two (id int); SELECT 1 / 0;", "0001-first")
+
+    with pytest.raises(MigrationFailed, match="0002-second was not applied: division by zero"):
+        await migrate(empty)
+    assert await tables(empty) == ["one"]
+    assert await find_lacking(empty) == ["0002-second"]
+
+    write(folder, "0002-second", "CREATE TABLE shop.two (id int);", "0001-first")
+    assert await migrate(empty) == ["0002-second"]
+    assert await tables(empty) == ["one", "two"]
+
+
+async def test_a_table_that_is_busy_is_not_waited_for(empty, folder, monkeypatch):
+    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT", "100ms")
+    write(folder, "0001-first", "CREATE SCHEMA shop; CREATE TABLE shop.one (id int);")
+    await migrate(empty)
+    write(folder, "0002-second", "ALTER TABLE shop.one ADD name text;", "0001-first")
+    reader = await asyncpg.connect(empty)
+    async with reader.transaction():
+        await reader.fetch("SELECT * FROM shop.one")
+        with pytest.raises(MigrationFailed, match="lock timeout"):
+            await migrate(empty)
+    assert await migrate(empty) == ["0002-second"]
+    await reader.close()
+
+
+async def test_a_database_that_is_away_is_said_to_be():
+    with pytest.raises(DatabaseUnavailable, match="refused|Connect call failed"):
+        await migrate("postgresql://render@127.0.0.1:1/postgres")
+
+
+async def test_a_program_that_is_ahead_of_its_database_says_so_until_it_is_migrated(empty):
+    database = Database(empty)
+    with pytest.raises(SchemaBehind, match="lacks the migrations 0001-products"):
+        await database.read(lambda connection: connection.fetchval("SELECT 1"))
+    await migrate(empty)
+    assert await database.read(lambda connection: connection.fetchval("SELECT 1")) == 1
+    await database.close()
