@@ -48,11 +48,12 @@ class Pool:
         try:
             yield connection
         finally:
-            if not connection.is_closed() and connection.is_in_transaction():
-                # Ended in the middle, and not even rolled back: nobody gets this one again.
-                connection.terminate()
-            # Whatever happens to it now, its work was done or not before: to say otherwise here
-            # would have what was kept done again.
+            # Whatever happens to it now, its work was done or not before: an error from here would
+            # have done again what was kept. One that is gone does not even say that it is closed.
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                if connection.is_in_transaction():
+                    # Ended in the middle, and not even rolled back: nobody gets this one again.
+                    connection.terminate()
             with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await pool.release(connection, timeout=self._limits.wait_s)
 
