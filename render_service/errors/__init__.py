@@ -12,7 +12,8 @@ RenderServiceError
 │   ├── UnknownView
 │   ├── UnknownVersion
 │   ├── UnknownState
-│   └── UnknownIdentifier
+│   ├── UnknownIdentifier
+│   └── UnknownSku
 ├── NotAllowed                    not for everybody
 │   ├── SignatureNeeded
 │   ├── BadSignature
@@ -21,7 +22,17 @@ RenderServiceError
 │   ├── UnknownOption
 │   ├── UnknownValue
 │   ├── ForbiddenConfiguration
-│   └── AlphaNotOffered
+│   ├── AlphaNotOffered
+│   └── SizeNotOffered
+├── InvalidProduct                a product is not described soundly; carries every fault found
+├── NotPriced                     the rates do not give a price
+│   ├── RateMissing
+│   ├── RateInOtherCurrency
+│   └── RatesOverlap
+├── QuoteRefused                  a quote is not honoured, or cannot be given
+│   ├── BadQuote
+│   ├── ExpiredQuote
+│   └── QuoteTooLarge
 ├── AssetFailure                  a layer's file cannot be used
 │   ├── AssetMissing
 │   ├── AssetUndecodable
@@ -82,6 +93,18 @@ from render_service.errors.failed import Refusal as Refusal
 from render_service.errors.failed import RenderFailed as RenderFailed
 from render_service.errors.failed import ServerNotStarted as ServerNotStarted
 from render_service.errors.failed import TierUnavailable as TierUnavailable
+from render_service.errors.priced import BadQuote as BadQuote
+from render_service.errors.priced import ExpiredQuote as ExpiredQuote
+from render_service.errors.priced import FieldFault as FieldFault
+from render_service.errors.priced import InvalidProduct as InvalidProduct
+from render_service.errors.priced import NotPriced as NotPriced
+from render_service.errors.priced import QuoteRefused as QuoteRefused
+from render_service.errors.priced import QuoteTooLarge as QuoteTooLarge
+from render_service.errors.priced import RateInOtherCurrency as RateInOtherCurrency
+from render_service.errors.priced import RateMissing as RateMissing
+from render_service.errors.priced import RatesOverlap as RatesOverlap
+from render_service.errors.priced import SizeNotOffered as SizeNotOffered
+from render_service.errors.priced import UnknownSku as UnknownSku
 from render_service.errors.published import NothingPublished as NothingPublished
 from render_service.errors.published import PublishedMeanwhile as PublishedMeanwhile
 from render_service.errors.published import ReleasesUnavailable as ReleasesUnavailable
