@@ -15,9 +15,9 @@ from render_service.commands import keys
 from render_service.commands.calibrating import calibrate
 from render_service.commands.calibration_orders import add_parser, read_orders
 from render_service.commands.catalogues import check
+from render_service.commands.database_arguments import add_migrate, add_products
 from render_service.commands.difference import Asked, diff
 from render_service.commands.listing import list_settings
-from render_service.commands.migrating import bring_up_to_date
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
 from render_service.commands.warm_arguments import add_warm
@@ -69,7 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_parser(commands_).set_defaults(run=_calibrate)
     _add_sheet(commands_)
     _add_keys(commands_)
-    _add_migrate(commands_)
+    add_migrate(commands_)
+    add_products(commands_)
     settings = commands_.add_parser(
         "settings", help="list every setting, its value now, range and meaning"
     )
@@ -196,19 +197,6 @@ def _add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     sign.set_defaults(
         run=lambda options, settings: keys.sign(settings, options.url, options.expires)
-    )
-
-
-def _add_migrate(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands_.add_parser(
-        "migrate",
-        help="bring the database up to date",
-        description="Apply the migrations that RENDER_DATABASE_URL lacks, each whole or not at "
-        "all. Safe to run from several machines at once; `serve` does it for an embedded one.",
-    )
-    parser.add_argument("--check", action="store_true", help="change nothing; status 1 if behind")
-    parser.set_defaults(
-        run=lambda options, settings: bring_up_to_date(settings, only_check=options.check)
     )
 
 

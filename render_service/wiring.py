@@ -3,10 +3,8 @@
 Everything is built from values, once, in the order it depends on; nothing below reads a setting.
 """
 
-import dataclasses
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -21,17 +19,21 @@ from render_service.adapters.catalogue_folder import (
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits as DatabaseLimits
+from render_service.adapters.product_table import ProductTable
 from render_service.adapters.raster_files import RasterFiles
 from render_service.adapters.redis_changes import RedisChanges
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
 from render_service.composition.definition import MeasuredDefinition
-from render_service.errors import Fault, InvalidSetting
+from render_service.errors import Fault
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
 from render_service.planning.signatures import Signer, parse_keys
+from render_service.products.quotes import QuoteSigner
+from render_service.products.shop import Shop
+from render_service.releases.live import LivePlanner
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
@@ -40,11 +42,8 @@ from render_service.rendering.ports import AssetSource, RenditionTier
 from render_service.rendering.rasters import Rasters
 from render_service.rendering.service import RenderService
 from render_service.rendering.tiers import Tiers
-from render_service.settings import CORES, OFF, SAME, Settings
+from render_service.settings import CORES, Settings
 from render_service.telemetry.beside import least_renders_beside, renders_under_way
-from render_service.telemetry.exposition import serve_scrapes
-from render_service.telemetry.folder import private_folder
-from render_service.telemetry.running import Telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +53,9 @@ PENDING_SHARE = 4
 BYTES_A_PIXEL = 4
 """No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
 
+
+QUOTE_AUDIENCE = "shop"
+"""Whom quotes are for, `aud` of their tokens."""
 
 DEMO = "compositions"
 """The catalogue in a clone, where people start."""
@@ -189,47 +191,6 @@ def build_popularity(settings: Settings) -> Popularity:
     return Popularity(store, pause_s=settings.breaker_pause_s)
 
 
-def start_telemetry(settings: Settings) -> Telemetry:
-    """Start what makes this process seen, before it does anything that should be."""
-    telemetry = Telemetry(
-        folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
-        scraped=settings.metrics_address == SAME,
-        access_log=settings.access_log,
-    )
-    telemetry.share()
-    if settings.otlp_endpoint:
-        telemetry.export(
-            settings.otlp_endpoint,
-            interval_s=settings.otlp_interval_s,
-            trace_ratio=settings.trace_ratio,
-            forced_per_s=settings.trace_forced_per_s,
-        )
-    return telemetry
-
-
-@contextmanager
-def run_metrics(settings: Settings) -> Iterator[Settings]:
-    """Give all processes a folder to count in, and Prometheus its own address if it has one.
-
-    The folder is the parent's, so counts outlive a worker; it is gone when the service stops.
-
-    Raises:
-        InvalidSetting: The address cannot be listened on.
-    """
-    with private_folder() as made:
-        folder = settings.metrics_folder or str(made)
-        if settings.metrics_address not in (SAME, OFF):
-            host, _, port = settings.metrics_address.rpartition(":")
-            try:
-                serve_scrapes(host.strip("[]"), int(port), Path(folder))
-            except OSError as error:
-                raise InvalidSetting(
-                    f"RENDER_METRICS_ADDRESS: {settings.metrics_address} cannot be listened on: "
-                    f"{error.strerror or error}."
-                ) from error
-        yield dataclasses.replace(settings, metrics_folder=folder)
-
-
 def try_data_folder(settings: Settings) -> None:
     """Make the data folder and what the file tier needs in it.
 
@@ -240,10 +201,38 @@ def try_data_folder(settings: Settings) -> None:
         FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
 
 
-def build_database(settings: Settings) -> Database | None:
-    """Return the database of products; None where there is none. Asks nobody yet."""
+class Counter(Struct, frozen=True, kw_only=True):
+    """What sells: the shop, and the database behind it, closed with the service."""
+
+    shop: Shop
+    database: Database
+
+
+def build_counter(settings: Settings, planner: LivePlanner) -> Counter | None:
+    """Return what sells; None where there is no database. Asks nobody yet.
+
+    Raises:
+        InvalidSetting: A signing key is none.
+    """
     if not settings.database_url:
         return None
+    database = build_database(settings)
+    signer = QuoteSigner(
+        parse_keys(settings.signing_keys),
+        issuer=settings.public_url or "render-service",
+        audience=QUOTE_AUDIENCE,
+    )
+    shop = Shop(
+        ProductTable(database),
+        lambda: planner.current.catalogue,
+        signer,
+        quote_s=settings.quote_s,
+    )
+    return Counter(shop=shop, database=database)
+
+
+def build_database(settings: Settings) -> Database:
+    """Return the database of products. Asks nobody yet."""
     limits = DatabaseLimits(
         connections=settings.database_connections,
         wait_s=settings.database_wait_s,

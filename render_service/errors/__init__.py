@@ -13,6 +13,7 @@ RenderServiceError
 │   ├── UnknownVersion
 │   ├── UnknownState
 │   ├── UnknownIdentifier
+│   ├── UnknownProduct
 │   └── UnknownSku
 ├── NotAllowed                    not for everybody
 │   ├── SignatureNeeded
@@ -25,6 +26,7 @@ RenderServiceError
 │   ├── AlphaNotOffered
 │   └── SizeNotOffered
 ├── InvalidProduct                a product is not described soundly; carries every fault found
+├── InvalidImport                 files of products or rates are broken; carries every fault found
 ├── NotPriced                     the rates do not give a price
 │   ├── RateMissing
 │   ├── RateInOtherCurrency
@@ -96,6 +98,7 @@ from render_service.errors.failed import TierUnavailable as TierUnavailable
 from render_service.errors.priced import BadQuote as BadQuote
 from render_service.errors.priced import ExpiredQuote as ExpiredQuote
 from render_service.errors.priced import FieldFault as FieldFault
+from render_service.errors.priced import InvalidImport as InvalidImport
 from render_service.errors.priced import InvalidProduct as InvalidProduct
 from render_service.errors.priced import NotPriced as NotPriced
 from render_service.errors.priced import QuoteRefused as QuoteRefused
@@ -104,6 +107,7 @@ from render_service.errors.priced import RateInOtherCurrency as RateInOtherCurre
 from render_service.errors.priced import RateMissing as RateMissing
 from render_service.errors.priced import RatesOverlap as RatesOverlap
 from render_service.errors.priced import SizeNotOffered as SizeNotOffered
+from render_service.errors.priced import UnknownProduct as UnknownProduct
 from render_service.errors.priced import UnknownSku as UnknownSku
 from render_service.errors.published import NothingPublished as NothingPublished
 from render_service.errors.published import PublishedMeanwhile as PublishedMeanwhile

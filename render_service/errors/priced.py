@@ -52,6 +52,19 @@ class InvalidProduct(RenderServiceError):
         self.faults = tuple(faults)
 
 
+class InvalidImport(RenderServiceError):
+    """Files of products or rates are broken; nothing of them was written.
+
+    Args:
+        faults: Each with its file.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        listed = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"Nothing was imported:\n{listed}")
+        self.faults = tuple(faults)
+
+
 class SizeNotOffered(InvalidSelection):
     """A ring size that the product is not made in."""
 
@@ -59,6 +72,13 @@ class SizeNotOffered(InvalidSelection):
         super().__init__(
             f"The size {size[:80]!r} is not offered; {offered}.", size=size[:200], offered=offered
         )
+
+
+class UnknownProduct(NotFound):
+    """No product of that id is on sale."""
+
+    def __init__(self, product: str) -> None:
+        super().__init__(f"There is no product {product[:80]!r} on sale.", product=product[:200])
 
 
 class UnknownSku(NotFound):

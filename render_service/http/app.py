@@ -4,10 +4,8 @@ Every error leaves as a problem document, whoever raised it; objects arrive as a
 handlers by name.
 """
 
-import asyncio
-import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
@@ -18,6 +16,14 @@ from litestar.openapi import OpenAPIConfig
 
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
+from render_service.http.living import (
+    behind,
+    closing,
+    counted,
+    followed,
+    keep_placeholders,
+    stopped,
+)
 from render_service.http.manifests import Manifests
 from render_service.http.next_clicks import Foresight, NextClicks
 from render_service.http.openapi import OpenAPIDocument
@@ -29,16 +35,17 @@ from render_service.http.problems import (
     describe_fields,
     describe_status,
 )
+from render_service.http.products import Products, Quotes
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
-from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
 from render_service.telemetry.pulse import pulse
 from render_service.telemetry.running import Telemetry
+from render_service.wiring import Counter
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
@@ -65,6 +72,7 @@ def make_api(
     drain_s: float = 0.0,
     follower: Follower | None = None,
     foresight: Foresight,
+    counter: Counter | None = None,
 ) -> Litestar:
     """Return the application.
 
@@ -76,8 +84,10 @@ def make_api(
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
+        counter: Sells; None without a database. Closed with the service.
     """
     placeholders = Placeholders()
+    shop, database = (counter.shop, counter.database) if counter else (None, None)
 
     def manifests_of(planner: Planner) -> Manifests:
         return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
@@ -87,19 +97,24 @@ def make_api(
         announce_stop(drain_s)
         # What is being drawn may still read from the store that the follower holds open.
         async with (
-            _stopped(telemetry),
-            _closing(follower),
-            _closing(service),
-            _counted(foresight.popularity),
-            _followed(follower, planner),
-            _behind(_keep_placeholders(planner, placeholders, service, manifests_of)),
-            _behind(pulse(foresight.note_gauges)),
+            stopped(telemetry),
+            closing(follower),
+            closing(service),
+            closing(database),
+            counted(foresight.popularity),
+            followed(follower, planner),
+            behind(keep_placeholders(planner, placeholders, service, manifests_of)),
+            behind(pulse(foresight.note_gauges)),
         ):
             yield
 
     return Litestar(
-        [Compositions, HealthRoutes, explain_problem, *page_routes(public_url)],
-        dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight),
+        [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
+        dependencies={
+            **_given_to_handlers(planner, service, public_url, manifests_of, foresight),
+            "shop": _given(shop),
+            "database": _given(database),
+        },
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -107,80 +122,6 @@ def make_api(
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
-
-
-@asynccontextmanager
-async def _followed(follower: Follower | None, planner: LivePlanner) -> AsyncIterator[None]:
-    """Read what is live before the first request, and follow it until the last."""
-    async with AsyncExitStack() as stack:
-        if follower is not None:
-            await follower.start()
-            await stack.enter_async_context(_behind(follower.run()))
-        await stack.enter_async_context(_behind(_set_aside(planner)))
-        yield
-
-
-async def _set_aside(planner: LivePlanner) -> None:
-    """Keep what is live, and whatever becomes live, out of the collections of garbage to come.
-
-    One through all of a thousand compositions takes 45 ms, in which nothing is answered. What was
-    live before is taken in again, so that it goes once nothing needs it.
-    """
-    current = planner.current
-    while True:
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        current = await planner.wait_for_another(current)
-
-
-async def _keep_placeholders(
-    planner: LivePlanner,
-    placeholders: Placeholders,
-    service: RenderService,
-    manifests_of: Callable[[Planner], Manifests],
-) -> None:
-    """Make the placeholders of what is live, and of whatever becomes live."""
-    current = planner.current
-    while True:
-        plans = {one.key: one.plan for one in manifests_of(current).default_plans()}
-        await placeholders.fill(service, plans)
-        current = await planner.wait_for_another(current)
-
-
-@asynccontextmanager
-async def _closing(held: RenderService | Follower | Popularity | None) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        if held is not None:
-            await held.close()
-
-
-@asynccontextmanager
-async def _counted(popularity: Popularity) -> AsyncIterator[None]:
-    """Have counted what shoppers change to, to the last of them."""
-    async with _closing(popularity), _behind(popularity.run()):
-        yield
-
-
-@asynccontextmanager
-async def _stopped(telemetry: Telemetry) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(telemetry.stop)
-
-
-@asynccontextmanager
-async def _behind(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do `work` behind the answers, until there are none to come."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -23,6 +23,7 @@ from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 from render_service.telemetry.running import Telemetry
+from render_service.wiring import Counter
 
 
 class FrontDoor:
@@ -89,6 +90,7 @@ def make_app(
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
     foresight: Foresight | None = None,
+    counter: Counter | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -101,6 +103,7 @@ def make_app(
         follower=follower,
         telemetry=telemetry,
         foresight=foresight,
+        counter=counter,
     )
     return FrontDoor(
         images=ImageRoute(

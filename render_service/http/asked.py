@@ -77,12 +77,12 @@ def read_resolve(body: bytes) -> ResolveIn:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # Text that is not UTF-8 and brackets without end have errors of Python's own.
         problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
-        raise _invalid([("body", problem)]) from error
+        raise invalid([("body", problem)]) from error
     if not isinstance(sent, dict):
-        raise _invalid([("body", f"expected an object, got {_kind(sent)}")])
+        raise invalid([("body", f"expected an object, got {_kind(sent)}")])
     faults = list(_resolve_faults(sent))
     if faults:
-        raise _invalid(faults)
+        raise invalid(faults)
     return msgspec.convert(sent, ResolveIn)
 
 
@@ -187,7 +187,8 @@ def _wrong(key: str, problem: str) -> ValidationException:
     return ValidationException(detail=problem, extra=[{"key": key, "message": problem}])
 
 
-def _invalid(faults: list[tuple[str, str]]) -> InvalidBody:
+def invalid(faults: list[tuple[str, str]]) -> InvalidBody:
+    """Return the error of a body: (field, problem) of everything wrong with it."""
     fields = [{"field": field[:200], "problem": problem} for field, problem in faults[:20]]
     said = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
     return InvalidBody(said, errors=fields)

@@ -58,7 +58,7 @@ class Compositions(Controller):
     @get(summary="List the compositions", guards=[_takes_no_query])
     async def list_all(self, request: Asked, manifests: Manifests) -> Response[CompositionList]:
         """Every composition, with the address of its manifest."""
-        return _revalidated(request, manifests.list_all())
+        return revalidated(request, manifests.list_all())
 
     @get(
         "/{composition:str}",
@@ -77,7 +77,7 @@ class Compositions(Controller):
         found = planner.catalogue.composition(composition)
         # A catalogue whose rules forbid its defaults is refused whole.
         beside = next_clicks.list_all(found, resolve(found, {}).configuration)
-        return _revalidated(request, manifests.describe(found, beside))
+        return revalidated(request, manifests.describe(found, beside))
 
     @post(
         "/{composition:str}/resolve",
@@ -100,7 +100,7 @@ class Compositions(Controller):
         reasons, the nearest configuration that is made, and neither images nor neighbours.
         """
         refuse_media_type(request.headers.get("content-type"))
-        asked = read_resolve(await _body(request))
+        asked = read_resolve(await body_of(request))
         found = planner.catalogue.composition(composition)
         check_hints(found, asked)
         resolution = resolve(found, asked.selection)
@@ -149,7 +149,7 @@ class Compositions(Controller):
         return Response(content=explained, headers={"cache-control": "no-store"})
 
 
-async def _body(request: Asked) -> bytes:
+async def body_of(request: Asked) -> bytes:
     """Return the request's body.
 
     Raises:
@@ -161,7 +161,7 @@ async def _body(request: Asked) -> bytes:
         raise ClientGone from error
 
 
-def _revalidated(request: Asked, content: Struct) -> Response[Any]:
+def revalidated(request: Asked, content: Struct) -> Response[Any]:
     """Return `content` with a strong ETag, or 304 where the client holds it."""
     body = msgspec.json.encode(content)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

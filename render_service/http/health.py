@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar import Controller, Response, get
 
+from render_service.adapters.postgres import Database
 from render_service.http.schemas import Health
 from render_service.http.stopping import stopping
 from render_service.releases.live import LivePlanner
@@ -32,11 +33,15 @@ class HealthRoutes(Controller):
 
     @get("/readyz", summary="Does the process want traffic?")
     async def ready(
-        self, render_service: RenderService, live_planner: LivePlanner
+        self,
+        render_service: RenderService,
+        live_planner: LivePlanner,
+        database: Database | None,
     ) -> Response[Health]:
         """503 once it was asked to stop; what is away behind it leaves it ready, but degraded."""
         if stopping.is_set():
             return Response(content=Health(status="stopping"), status_code=503, headers=_HEADERS)
-        unavailable = sorted(render_service.tiers.unavailable | live_planner.unavailable)
+        away = {"database"} if database is not None and database.is_away else set()
+        unavailable = sorted(render_service.tiers.unavailable | live_planner.unavailable | away)
         health = Health(status="degraded" if unavailable else "ready", unavailable=unavailable)
         return Response(content=health, headers=_HEADERS)

@@ -246,7 +246,8 @@ class Health(Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: `degraded` serves everything, but something behind it cannot be asked.
-        unavailable: Names of such tiers; `releases` where it is what is published.
+        unavailable: Names of such tiers; `releases` where it is what is published, `database` where
+            it is what products are kept in.
     """
 
     status: Literal["alive", "started", "ready", "degraded", "stopping"]

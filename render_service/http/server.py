@@ -22,15 +22,15 @@ from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
 from render_service.http.next_clicks import Foresight
 from render_service.http.protocol import PreparedHeads
+from render_service.observing import run_metrics, start_telemetry
 from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
+    build_counter,
     build_popularity,
     build_service,
     build_signer,
-    run_metrics,
-    start_telemetry,
 )
 
 DRAIN_SHARE: Final = 5
@@ -105,6 +105,7 @@ def create_app() -> FrontDoor:
     supply = open_supply(settings)
     service = build_service(settings, supply)
     return make_app(
+        counter=build_counter(settings, supply.planner),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

@@ -12,7 +12,8 @@ from render_service.adapters.postgres_pool import Limits
 from render_service.errors import DatabaseUnavailable, OutcomeUnknown
 
 RATE = """
-INSERT INTO shop.rate (kind, key, currency, amount, valid_from) VALUES ('metal', $1, 'EUR', 1, now())
+INSERT INTO shop.rate (kind, key, currency, amount, valid_from)
+VALUES ('metal', $1, 'EUR', 1, now())
 """
 COUNT = "SELECT count(*) FROM shop.rate"
 

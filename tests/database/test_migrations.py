@@ -69,7 +69,7 @@ def test_a_migration_that_was_released_is_never_changed():
     assert set(RELEASED) <= set(list_migrations())
 
 
-async def test_many_processes_at_once_apply_each_migration_once(empty):
+def test_many_processes_at_once_apply_each_migration_once(empty):
     program = (
         "import asyncio, sys; from render_service.adapters.migrations import migrate; "
         "print(*asyncio.run(migrate(sys.argv[1])))"
@@ -112,7 +112,7 @@ async def test_a_table_that_is_busy_is_not_waited_for(empty, folder, monkeypatch
 
 
 async def test_a_database_that_is_away_is_said_to_be():
-    with pytest.raises(DatabaseUnavailable, match="refused|Connect call failed"):
+    with pytest.raises(DatabaseUnavailable, match=r"refused|Connect call failed"):
         await migrate("postgresql://render@127.0.0.1:1/postgres")
 
 

@@ -55,7 +55,8 @@ def test_it_is_up_to_date_listens_on_no_port_and_in_a_folder_that_is_ours_alone(
 
 
 def test_what_was_kept_is_there_after_a_restart(catalogue, tmp_path):
-    insert = "INSERT INTO shop.rate (kind, key, currency, amount, valid_from) VALUES ($1, $2, $3, 1, now())"
+    into = "INSERT INTO shop.rate (kind, key, currency, amount, valid_from)"
+    insert = f"{into} VALUES ($1, $2, $3, 1, now())"
     with run_server(catalogue, tmp_path, **EMBEDDED):
         asyncio.run(ask(url_of(tmp_path), insert, "metal", "gold", "EUR"))
     with run_server(catalogue, tmp_path, **EMBEDDED):

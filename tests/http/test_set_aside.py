@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 
-from render_service.http.app import _set_aside
+from render_service.http.living import _set_aside
 from render_service.releases.live import LivePlanner
 from tests.builders import build_planner
 

@@ -30,17 +30,20 @@ CREATE INDEX product_by_title ON shop.product (status, title COLLATE "C", id);
 CREATE TABLE shop.rate (
   kind text NOT NULL CHECK (kind IN ('metal', 'stone', 'tax')),
   key text NOT NULL,
-  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  currency text CHECK (currency ~ '^[A-Z]{3}$'),
   amount bigint NOT NULL CHECK (amount >= 0),
   valid_from timestamptz NOT NULL,
   valid_to timestamptz CHECK (valid_to > valid_from),
-  revision bigint GENERATED ALWAYS AS IDENTITY,
-  PRIMARY KEY (revision),
+  revision bigint NOT NULL DEFAULT 1,
+  CONSTRAINT rate_has_a_currency_unless_it_is_a_tax CHECK ((kind = 'tax') = (currency IS NULL)),
   -- At every instant one rate at most: two would be two prices for one ring.
   CONSTRAINT rate_is_one_at_a_time EXCLUDE USING gist (
-    kind WITH =, key WITH =, currency WITH =, tstzrange(valid_from, valid_to) WITH &&
+    kind WITH =, key WITH =, (coalesce(currency, '')) WITH =,
+    tstzrange(valid_from, valid_to) WITH &&
   )
 );
+CREATE UNIQUE INDEX rate_by_start ON shop.rate (kind, key, coalesce(currency, ''), valid_from);
+COMMENT ON COLUMN shop.rate.revision IS 'Counts the changes of the rate: a quote names it.';
 COMMENT ON COLUMN shop.rate.amount IS
   'Metal: minor units per kilogram; stone: minor units per carat; tax: basis points.';
 

@@ -1,0 +1,40 @@
+"""The arguments of `migrate` and `products`: what works on the database."""
+
+import argparse
+from pathlib import Path
+
+from render_service.commands.migrating import bring_up_to_date
+from render_service.commands.products import import_products
+
+
+def add_migrate(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `migrate`."""
+    parser = commands_.add_parser(
+        "migrate",
+        help="bring the database up to date",
+        description="Apply the migrations that RENDER_DATABASE_URL lacks, each whole or not at "
+        "all. Safe to run from several machines at once; `serve` does it for an embedded one.",
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; status 1 if behind")
+    parser.set_defaults(
+        run=lambda options, settings: bring_up_to_date(settings, only_check=options.check)
+    )
+
+
+def add_products(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `products`."""
+    parser = commands_.add_parser(
+        "products",
+        help="write products and rates into the database",
+        description="Products that are sold, and the rates they are priced by.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    import_ = actions.add_parser(
+        "import",
+        help="write those of a folder, all or none",
+        description="Check every product of FOLDER (a .json file each) against the live catalogue, "
+        "and the rates of rates.json, and write all of them in one step. What is there already "
+        "is replaced; what is not in FOLDER is left alone.",
+    )
+    import_.add_argument("folder", type=Path, metavar="FOLDER")
+    import_.set_defaults(run=lambda options, settings: import_products(settings, options.folder))

@@ -1,0 +1,104 @@
+"""`render-service products import`: products and rates from files into the database, all or none."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from render_service.adapters.product_table import ProductTable
+from render_service.composition.catalogue import Catalogue
+from render_service.embedded import run_embedded_database
+from render_service.errors import InvalidImport, InvalidProduct, InvalidSetting, UnknownComposition
+from render_service.products.check import check_product
+from render_service.products.model import Product
+from render_service.products.parse import parse_product
+from render_service.products.ports import Kept
+from render_service.products.rates import Rate, Rates
+from render_service.settings import Settings
+from render_service.supply import open_supply
+from render_service.wiring import build_database
+
+RATES: Final = "rates.json"
+"""The file of a folder that holds rates; each other `.json` is a product."""
+
+
+def import_products(settings: Settings, folder: Path) -> int:
+    """Check the products and rates of `folder`, write all of them, and say what came of it.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        InvalidImport: A file is broken, or does not fit the live catalogue; nothing was written.
+        InvalidSetting: There is no database.
+        DatabaseUnavailable: It cannot be asked; nothing was written.
+    """
+    if not settings.database_url:
+        raise InvalidSetting("RENDER_DATABASE_URL names no database to write to.")
+    products, rates = _read(folder)
+    _check(products, asyncio.run(_read_catalogue(settings)))
+    with run_embedded_database(settings) as reachable:
+        kept = asyncio.run(_keep(reachable, [product for _, product in products], rates))
+    print(
+        f"{len(products)} products and {len(rates)} rates of {folder}: "
+        f"{kept.added} new, {kept.changed} changed, {kept.same} as they were."
+    )
+    return 0
+
+
+def _read(folder: Path) -> tuple[list[tuple[str, Product]], Sequence[Rate]]:
+    """Return (file name, product) of each product, and the rates; every fault is told at once."""
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise InvalidImport([f"{folder} holds no .json file, or is no folder"])
+    products: list[tuple[str, Product]] = []
+    rates: list[Rate] = []
+    faults: list[str] = []
+    for file in files:
+        try:
+            if file.name == RATES:
+                rates = msgspec.json.decode(file.read_bytes(), type=list[Rate])
+                Rates(rates)
+            else:
+                products.append((file.name, parse_product(file.read_bytes())))
+        except InvalidProduct as error:
+            faults += [f"{file.name}: {fault}" for fault in error.faults]
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            faults.append(f"{file.name}: {error}")
+    if faults:
+        raise InvalidImport(faults)
+    return products, rates
+
+
+def _check(products: Sequence[tuple[str, Product]], catalogue: Catalogue) -> None:
+    faults: list[str] = []
+    for name, product in products:
+        try:
+            composition = catalogue.composition(product.composition)
+        except UnknownComposition as error:
+            faults.append(f"{name}: composition: {error}")
+            continue
+        faults += [f"{name}: {fault}" for fault in check_product(product, composition)]
+    if faults:
+        raise InvalidImport(faults)
+
+
+async def _read_catalogue(settings: Settings) -> Catalogue:
+    supply = open_supply(settings)
+    if supply.follower is None:
+        return supply.planner.current.catalogue
+    try:
+        await supply.follower.start()
+        return supply.planner.current.catalogue
+    finally:
+        await supply.follower.close()
+
+
+async def _keep(settings: Settings, products: Sequence[Product], rates: Sequence[Rate]) -> Kept:
+    database = build_database(settings)
+    try:
+        return await ProductTable(database).keep(products, rates)
+    finally:
+        await database.close()

@@ -1,0 +1,172 @@
+"""Products and quotes as the JSON API shows them; pure, words chosen by language.
+
+A word is in the language that was asked for, or one it is of (`de` for `de-AT`), else the product's
+own, else the composition's: whoever reads it always finds one.
+"""
+
+from collections.abc import Mapping
+
+from render_service.composition.configuration import resolve
+from render_service.composition.model import Composition
+from render_service.errors import InvalidSelection, UnknownComposition
+from render_service.http.manifests import Manifests
+from render_service.http.schemas import PictureOut
+from render_service.http.shop_schemas import (
+    OfferedOption,
+    OfferedValue,
+    PriceOut,
+    ProductListed,
+    ProductOut,
+    QuoteOut,
+    SizesOut,
+)
+from render_service.planning.planner import Planner
+from render_service.products.configure import Configured, narrow
+from render_service.products.model import OptionWords, Product, Translation
+from render_service.products.money import spell_amount
+from render_service.products.price import Price
+from render_service.products.shop import Offer, Quoted
+from render_service.products.sizes import spell_tenths
+
+_NO_WORDS = Translation()
+
+
+class Offers:
+    """What the JSON API says of products.
+
+    Args:
+        planner: Names the pictures.
+        manifests: Shows them.
+        public_url: Before every URL handed out.
+        language: A BCP 47 tag; None is each product's own.
+    """
+
+    def __init__(
+        self, *, planner: Planner, manifests: Manifests, public_url: str, language: str | None
+    ) -> None:
+        self._planner, self._manifests = planner, manifests
+        self._public_url, self._language = public_url, language
+
+    def list_one(self, offer: Offer) -> ProductListed:
+        """Return a product as it is listed."""
+        product = offer.stored.product
+        return ProductListed(
+            id=product.id,
+            title=self._words(product).title or product.title,
+            composition=product.composition,
+            href=f"{self._public_url}/v1/products/{product.id}",
+            sku=offer.sku,
+            price=_price(offer.price),
+            images=self._images(product, offer.configured),
+            attributes={name: list(values) for name, values in product.attributes.items()},
+        )
+
+    def describe(self, offer: Offer) -> ProductOut:
+        """Return a product whole."""
+        product, words = offer.stored.product, self._words(offer.stored.product)
+        composition = self._composition(product) if offer.configured else None
+        return ProductOut(
+            id=product.id,
+            title=words.title or product.title,
+            text=words.text or product.text,
+            language=_tag(product, self._language) or product.language,
+            languages=[product.language, *product.translations],
+            composition=product.composition,
+            options=list(self._options(product, composition)) if composition else [],
+            sizes=_sizes(product),
+            attributes={name: list(values) for name, values in product.attributes.items()},
+            media=list(product.media),
+            sku=offer.sku,
+            price=_price(offer.price),
+            images=self._images(product, offer.configured),
+            revision=offer.stored.revision,
+        )
+
+    def quoted(self, quoted: Quoted, selection: Mapping[str, str]) -> QuoteOut:
+        """Return a quote; `selection` is what was asked for, pictures included."""
+        product, quote = quoted.product, quoted.quote
+        composition = self._planner.catalogue.composition(product.composition)
+        pictures = resolve(composition, {**selection, **quote.configuration})
+        return QuoteOut(
+            quote=quote,
+            amount=spell_amount(quote.total_minor, quote.currency),
+            token=quoted.token,
+            images=self._manifests.resolve(composition, pictures, []).images,
+            alt=self._alt(product, composition, quote.configuration),
+        )
+
+    def _alt(
+        self, product: Product, composition: Composition, configuration: Mapping[str, str]
+    ) -> str:
+        titles = {
+            option.id: {value.id: value.title for value in option.values}
+            for option in self._options(product, composition)
+        }
+        chosen = [titles[option][value] for option, value in configuration.items()]
+        return f"{self._words(product).title or product.title}: {', '.join(chosen)}"
+
+    def _options(self, product: Product, composition: Composition) -> list[OfferedOption]:
+        words, narrowed = self._words(product).options, narrow(product, composition)
+        offered = []
+        for option in narrowed.options.values():
+            said = words.get(option.id, OptionWords())
+            values = [
+                OfferedValue(id=value.id, title=said.values.get(value.id, value.title))
+                for value in option.values
+            ]
+            offered.append(
+                OfferedOption(
+                    id=option.id,
+                    title=said.title or option.title,
+                    default=option.default,
+                    values=values,
+                )
+            )
+        return offered
+
+    def _images(self, product: Product, configured: Configured | None) -> dict[str, PictureOut]:
+        composition = self._composition(product) if configured else None
+        if composition is None or configured is None:
+            return {}
+        resolution = resolve(composition, configured.configuration)
+        return self._manifests.resolve(composition, resolution, []).images
+
+    def _composition(self, product: Product) -> Composition | None:
+        """Return what draws it; None where a release took it away this very moment."""
+        try:
+            return self._planner.catalogue.composition(product.composition)
+        except (UnknownComposition, InvalidSelection):
+            return None
+
+    def _words(self, product: Product) -> Translation:
+        tag = _tag(product, self._language)
+        return product.translations.get(tag, _NO_WORDS) if tag else _NO_WORDS
+
+
+def _tag(product: Product, language: str | None) -> str | None:
+    """Return the language of `product` that `language` is or is of, or None."""
+    known = {tag.lower(): tag for tag in (product.language, *product.translations)}
+    tag = (language or "").lower()
+    while tag and tag not in known:
+        tag = tag.rpartition("-")[0]
+    return known[tag] if tag else None
+
+
+def _price(price: Price | None) -> PriceOut | None:
+    if price is None:
+        return None
+    return PriceOut(
+        currency=price.currency,
+        total_minor=price.total_minor,
+        amount=spell_amount(price.total_minor, price.currency),
+        tax=price.tax,
+    )
+
+
+def _sizes(product: Product) -> SizesOut | None:
+    if product.sizes is None:
+        return None
+    return SizesOut(
+        default=spell_tenths(product.sizes.base_tenths),
+        values=[spell_tenths(tenths) for tenths in product.sizes.tenths],
+    )

@@ -1,0 +1,191 @@
+"""The JSON API of products and quotes.
+
+Nothing here draws or prices. Without a database the routes say so; pictures need none.
+"""
+
+import base64
+import binascii
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Controller, Response, get, post
+
+from render_service.errors import DatabaseUnavailable, MalformedPath, UnknownQueryKey
+from render_service.http.asked import invalid, refuse_media_type, refuse_query
+from render_service.http.compositions import Asked, body_of, revalidated
+from render_service.http.manifests import Manifests
+from render_service.http.offers import Offers
+from render_service.http.shop_schemas import (
+    PAGE,
+    PAGE_MAX,
+    ProductList,
+    ProductOut,
+    QuoteIn,
+    QuoteOut,
+    VerifyIn,
+)
+from render_service.planning.planner import Planner
+from render_service.products.ports import Place, Sort
+from render_service.products.quotes import Quote
+from render_service.products.shop import Shop
+
+LIST_KEYS: Final = ("limit", "cursor", "sort", "language")
+ONE_KEYS: Final = ("language",)
+_NOT_KEPT: Final = {"cache-control": "no-store"}
+
+
+class Products(Controller):
+    """Routes under `/v1/products`."""
+
+    path = "/v1/products"
+    tags = ("Products",)
+
+    @get(summary="List the products on sale")
+    async def list_all(
+        self,
+        request: Asked,
+        shop: Shop | None,
+        planner: Planner,
+        manifests: Manifests,
+        public_url: str,
+    ) -> Response[ProductList]:
+        """A page of products with the price and the pictures of their default configurations.
+
+        `limit` (20, at most 100), `sort` (`-updated` or `title`), `language` (BCP 47), and
+        `cursor`, which `next` of the page before holds.
+        """
+        asked = _query(request, LIST_KEYS)
+        sort = _read_sort(asked.get("sort"))
+        after = _read_cursor(asked["cursor"], sort) if "cursor" in asked else None
+        language = asked.get("language")
+        offers = Offers(
+            planner=planner, manifests=manifests, public_url=public_url, language=language
+        )
+        found, end = await _given(shop).list_offers(
+            sort, _read_limit(asked.get("limit")), after, language
+        )
+        following = None
+        if end is not None:
+            query = urlencode({**asked, "cursor": _cursor(end)})
+            following = f"{public_url}/v1/products?{query}"
+        listed = ProductList(products=[offers.list_one(one) for one in found], next=following)
+        return revalidated(request, listed)
+
+    @get("/{product:str}", summary="A product")
+    async def show(
+        self,
+        request: Asked,
+        product: str,
+        shop: Shop | None,
+        planner: Planner,
+        manifests: Manifests,
+        public_url: str,
+    ) -> Response[ProductOut]:
+        """Its words, options, sizes and photographs; price and pictures of the default one."""
+        language = _query(request, ONE_KEYS).get("language")
+        offer = await _given(shop).show(product, language)
+        offers = Offers(
+            planner=planner, manifests=manifests, public_url=public_url, language=language
+        )
+        return revalidated(request, offers.describe(offer))
+
+
+class Quotes(Controller):
+    """Routes under `/v1/quotes`."""
+
+    path = "/v1/quotes"
+    tags = ("Quotes",)
+
+    @post(status_code=200, summary="Price a configuration")
+    async def quote(
+        self,
+        request: Asked,
+        shop: Shop | None,
+        planner: Planner,
+        manifests: Manifests,
+        public_url: str,
+    ) -> Response[QuoteOut]:
+        """A signed quote, line by line, with the SKU and the pictures of the configuration."""
+        refuse_query(request.scope["query_string"])
+        refuse_media_type(request.headers.get("content-type"))
+        asked = _read(await body_of(request), QuoteIn)
+        quoted = await _given(shop).quote(
+            asked.product, asked.selection, asked.size, asked.language
+        )
+        offers = Offers(
+            planner=planner, manifests=manifests, public_url=public_url, language=asked.language
+        )
+        return Response(content=offers.quoted(quoted, asked.selection), headers=_NOT_KEPT)
+
+    @post("/verify", status_code=200, summary="Verify a quote")
+    async def verify(self, request: Asked, shop: Shop | None) -> Response[Quote]:
+        """The quote that a token is. Needs no database."""
+        refuse_query(request.scope["query_string"])
+        refuse_media_type(request.headers.get("content-type"))
+        asked = _read(await body_of(request), VerifyIn)
+        return Response(content=_given(shop).verify(asked.token), headers=_NOT_KEPT)
+
+
+def _given(shop: Shop | None) -> Shop:
+    if shop is None:
+        raise DatabaseUnavailable("RENDER_DATABASE_URL names none", retry_after_s=3600)
+    return shop
+
+
+def _query(request: Asked, offered: tuple[str, ...]) -> dict[str, str]:
+    """Return the query, each key once and none that is not taken."""
+    given: dict[str, str] = {}
+    for key, value in request.query_params.multi_items():
+        if key not in offered:
+            raise UnknownQueryKey(key, offered)
+        if key in given:
+            raise MalformedPath("query", key, "each key once")
+        given[key] = str(value)
+    return given
+
+
+def _read_sort(given: str | None) -> Sort:
+    try:
+        return Sort.UPDATED if given is None else Sort(given)
+    except ValueError as error:
+        raise MalformedPath("sort", given or "", f"one of {', '.join(Sort)}") from error
+
+
+def _read_limit(given: str | None) -> int:
+    if given is None:
+        return PAGE
+    if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= PAGE_MAX:
+        return int(given)
+    raise MalformedPath("limit", given, f"a whole number from 1 to {PAGE_MAX}")
+
+
+def _cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _read_cursor(given: str, sort: Sort) -> Place:
+    """Return the place that a cursor stands for."""
+    expected = "what `next` of the page before holds"
+    try:
+        padded = given + "=" * (-len(given) % 4)
+        data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+        place = msgspec.json.decode(data, type=Place)
+        place.check()
+    except (ValueError, OverflowError, binascii.Error, msgspec.DecodeError) as error:
+        raise MalformedPath("cursor", given, expected) from error
+    if place.sort is not sort:
+        raise MalformedPath("cursor", given, f"{expected}, under the same sort")
+    return place
+
+
+def _read(body: bytes, shape: Any) -> Any:  # noqa: ANN401  # whichever shape is asked for
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `")
+        field = place.rstrip("`").removeprefix("$").removeprefix(".")
+        raise invalid([(field or "body", said)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
+        raise invalid([("body", problem)]) from error

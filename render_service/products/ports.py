@@ -1,0 +1,135 @@
+"""What keeps products and rates, as the rest of the package sees it."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+from msgspec import Meta, Struct
+
+from render_service.composition.definition import ID_PATTERN, Id
+from render_service.products.model import Product
+from render_service.products.rates import Rate, Rates
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """A product as it is kept.
+
+    Attributes:
+        product: As it was checked when it was written.
+        revision: Counts its changes, from 1.
+        updated: When it was changed last, UTC.
+    """
+
+    product: Product
+    revision: int
+    updated: datetime
+
+
+class Sort(StrEnum):
+    """What a list is ordered by; its id decides between equals, so no two are."""
+
+    UPDATED = "-updated"
+    TITLE = "title"
+
+
+class Place(Struct, frozen=True, kw_only=True, array_like=True):
+    """Where a page of a list ended: the next begins behind it.
+
+    Attributes:
+        sort: Of the list.
+        value: The last product's title, or the instant of its change in ISO 8601.
+        id: Its id.
+    """
+
+    sort: Sort
+    value: Annotated[str, Meta(max_length=1000)]
+    id: Id
+
+    def check(self) -> None:
+        """Refuse what no list of ours ends with, whoever made it.
+
+        Raises:
+            ValueError, OverflowError: It is no such place.
+        """
+        if "\0" in self.value or re.fullmatch(ID_PATTERN, self.id) is None:
+            raise ValueError("no list ends there")
+        if self.sort is Sort.UPDATED:
+            _ = self.instant
+
+    @property
+    def instant(self) -> datetime:
+        """The value of a list by change, aware of its zone.
+
+        Raises:
+            ValueError, OverflowError: It is none.
+        """
+        found = datetime.fromisoformat(self.value)
+        if found.tzinfo is None:
+            raise ValueError(f"{self.value!r} has no zone")
+        return found.astimezone(UTC)
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A part of a list.
+
+    Attributes:
+        items: At most as many as were asked for.
+        next: Where it ended; None at the end of the list.
+    """
+
+    items: Sequence[Stored]
+    next: Place | None
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What came of writing products and rates: how many were new, changed, or as they were."""
+
+    added: int
+    changed: int
+    same: int
+
+
+class ProductStore(Protocol):
+    """Keeps products and rates."""
+
+    async def get(self, product_id: str) -> Stored:
+        """Return a product, whatever its status.
+
+        Raises:
+            UnknownProduct: There is none of that id.
+            DatabaseUnavailable: It cannot be asked.
+        """
+        ...
+
+    async def list_active(self, sort: Sort, limit: int, after: Place | None) -> Page:
+        """Return active products.
+
+        Args:
+            sort: Their order.
+            limit: At most so many, from 1.
+            after: Where the page before ended; its sort is this one's.
+
+        Raises:
+            DatabaseUnavailable: It cannot be asked.
+        """
+        ...
+
+    async def read_rates(self) -> Rates:
+        """Return all rates.
+
+        Raises:
+            DatabaseUnavailable: It cannot be asked.
+        """
+        ...
+
+    async def keep(self, products: Sequence[Product], rates: Sequence[Rate]) -> Kept:
+        """Write products and rates, all of them or none; what is there already keeps its revision.
+
+        Raises:
+            RatesOverlap: Two rates of a key would count at one instant.
+            DatabaseUnavailable: It cannot be asked; nothing was written.
+            OutcomeUnknown: The connection broke at the end.
+        """
+        ...
