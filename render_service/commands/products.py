@@ -1,4 +1,4 @@
-"""`render-service products import`: products and rates from files into the database, all or none."""
+"""`render-service products import`: products and rates of files into the database, or nothing."""
 
 import asyncio
 from collections.abc import Sequence
