@@ -16,7 +16,6 @@ from render_service.errors import (
 from render_service.products.configure import configure
 from tests.builders import RING, build_composition
 from tests.products.builders import (
-    COMPOSITION,
     PRODUCT,
     SIZES,
     VALID,
