@@ -59,8 +59,7 @@ def _faults_against(
     unsound = {option.id for option in product.options} - set(offered.options)
     if not faults:
         yield from _default_faults(offered)
-    if sized:
-        yield from template_faults(product, offered, unsound)
+    yield from template_faults(product, offered, unsound, sized=sized)
     yield from code_faults(product, offered, composition)
     yield from pricing_faults(product, offered, composition, unsound)
     yield from _word_faults(product, offered, composition, unsound)

@@ -19,7 +19,9 @@ from render_service.products.rules import Prices
 PRODUCT_BYTES_MAX: Final = 1 << 20
 """The largest document that is read: a product with every text at its longest in ten languages."""
 
-_AT: Final = re.compile(r"^(?P<said>.*?)(?: - at `\$?(?P<path>.*?)`)?$", re.DOTALL)
+_AT: Final = re.compile(
+    r"^(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>.*?)`)?$", re.DOTALL
+)
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _CHOICES: Final[Mapping[str, type[Enum]]] = {
     "status": Status,
@@ -88,6 +90,8 @@ def _faults(raw: dict[Any, Any]) -> Iterator[FieldFault]:
 def _fault(name: str, value: object, said: str) -> FieldFault:
     match = _AT.match(said)
     problem, path = (match["said"], match["path"] or "") if match else (said, "")
+    if match and match["key"]:
+        problem = f"has a key that will not do: {problem}"
     last = (name + path).rpartition(".")[2]
     offered: tuple[str, ...] = ()
     if problem.startswith("Invalid enum") and last in _CHOICES:

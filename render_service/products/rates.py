@@ -51,7 +51,7 @@ class Rate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     amount: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
     valid_from: Instant
     valid_to: Instant | None = None
-    revision: Annotated[int, Meta(ge=1, lt=2**63)] = 1
+    revision: Annotated[int, Meta(ge=1, le=2**63 - 1)] = 1
 
     def __post_init__(self) -> None:
         """Refuse what no single field can say: msgspec reports it with the place.
@@ -111,7 +111,7 @@ class Rates:
             return found
         others = sorted(str(other) for other, row in rows.items() if _valid(row, at) is not None)
         if others and currency is not None:
-            raise RateInOtherCurrency(kind.value, key, at, currency.value, others)
+            raise RateInOtherCurrency(kind.value, key, at, str(currency), others)
         raise RateMissing(kind.value, key, at, self._told(kind, rows.get(currency, [])))
 
     def _told(self, kind: RateKind, row: list[Rate]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from render_service.composition.definition import Choice, Id
+from render_service.composition.definition import Id
 from render_service.composition.model import Condition
 from render_service.products.money import AMOUNT_MAX, Currency, Rounding
 from render_service.products.spelling import LanguageTag, RateKey, RateTemplate, Short
@@ -33,6 +33,7 @@ Count = Annotated[int, Meta(ge=1, le=1000)]
 Markup = Annotated[int, Meta(ge=0, le=10 * BASIS_POINTS)]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Titles = Annotated[dict[LanguageTag, Short], Meta(max_length=50)]
+Choice = Id | Annotated[tuple[Id, ...], Meta(min_length=1, max_length=200)]
 When = Annotated[dict[Id, Choice], Meta(max_length=20)]
 MilligramsBy = Annotated[
     dict[Id, Annotated[dict[Id, AddedMilligrams], Meta(min_length=1, max_length=200)]],

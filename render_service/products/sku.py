@@ -83,7 +83,7 @@ def parse_sku(product: Product, composition: Composition, sku: str) -> Configure
 
 
 def template_faults(
-    product: Product, offered: Composition, unsound: Collection[str]
+    product: Product, offered: Composition, unsound: Collection[str], *, sized: bool
 ) -> Iterator[FieldFault]:
     """Yield what keeps the template from giving each configuration a SKU of its own.
 
@@ -91,6 +91,7 @@ def template_faults(
         product: What is sold.
         offered: The composition as the product narrows it.
         unsound: Options of the product with faults of their own: they may be named freely.
+        sized: What the product says of sizes is sound.
     """
     if problem := misspelt("template", product.sku):
         yield _fault(product, problem)
@@ -98,7 +99,7 @@ def template_faults(
     yield from _name_faults(product, offered, unsound)
     if product.sizes is not None and SIZE in offered.options:
         yield _fault(product, "has {size} stand for an option and for the ring size")
-    elif all(_has_codes(product, offered, name) for name in fields_in(product.sku)):
+    elif sized and all(_has_codes(product, offered, name) for name in fields_in(product.sku)):
         yield from _reading_faults(product, offered)
 
 
@@ -124,12 +125,13 @@ def code_faults(
 
     Args:
         product: What is sold.
-        offered: The composition as the product narrows it; options that are not in it are skipped.
+        offered: The composition as the product narrows it; what it does not
+            have, or has twice, is an option's fault and no code's.
         composition: The composition.
     """
     names = fields_in(product.sku)
     for index, option in enumerate(product.options):
-        if option.id not in offered.options:
+        if option.id not in offered.options or option is not product.option(option.id):
             continue
         place = f"options[{index}].codes"
         for value in offered.options[option.id].ids if option.id in names else ():
