@@ -19,10 +19,8 @@ from render_service.http.health import HealthRoutes
 from render_service.http.living import (
     behind,
     closing,
-    counted,
-    followed,
     keep_placeholders,
-    stopped,
+    opened,
 )
 from render_service.http.manifests import Manifests
 from render_service.http.next_clicks import Foresight, NextClicks
@@ -43,7 +41,6 @@ from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
-from render_service.telemetry.pulse import pulse
 from render_service.telemetry.running import Telemetry
 from render_service.wiring import Counter
 
@@ -87,7 +84,6 @@ def make_api(
         counter: Sells; None without a database. Closed with the service.
     """
     placeholders = Placeholders()
-    shop, database = (counter.shop, counter.database) if counter else (None, None)
 
     def manifests_of(planner: Planner) -> Manifests:
         return Manifests(planner=planner, placeholders=placeholders, public_url=public_url)
@@ -95,26 +91,17 @@ def make_api(
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         announce_stop(drain_s)
-        # What is being drawn may still read from the store that the follower holds open.
         async with (
-            stopped(telemetry),
-            closing(follower),
-            closing(service),
-            closing(database),
-            counted(foresight.popularity),
-            followed(follower, planner),
+            opened(planner, service, telemetry, follower, foresight),
+            closing(counter.database if counter else None),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
-            behind(pulse(foresight.note_gauges)),
         ):
             yield
 
     return Litestar(
         [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
-        dependencies={
-            **_given_to_handlers(planner, service, public_url, manifests_of, foresight),
-            "shop": _given(shop),
-            "database": _given(database),
-        },
+        dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
+        | _given_to_sellers(counter),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -162,6 +149,14 @@ def _given_to_handlers(
         "render_service": _given(service),
         "public_url": _given(public_url),
         "manifests": Provide(manifests_of, sync_to_thread=False),
+    }
+
+
+def _given_to_sellers(counter: Counter | None) -> dict[str, Provide]:
+    """None of them where there is no database."""
+    return {
+        "shop": _given(counter and counter.shop),
+        "database": _given(counter and counter.database),
     }
 
 

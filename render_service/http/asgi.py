@@ -117,8 +117,7 @@ def make_app(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
-        # Litestar's scopes and messages are TypedDicts, which no mutable mapping is to mypy.
-        api=cast(App, api),
+        api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
         metrics=MetricsRoute(telemetry.folder) if telemetry.scraped else None,
         telemetry=telemetry,
     )

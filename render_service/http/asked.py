@@ -99,7 +99,7 @@ def read_explain(pairs: Iterable[tuple[str, Any]]) -> ExplainQuery:
             raise MalformedPath("query", key, "each key once")
         given[key] = str(value)
     if not given.get("view"):
-        raise _wrong("view", "missing; expected the id of a view, or {view}:{region}")
+        raise wrong("view", "missing; expected the id of a view, or {view}:{region}")
     view, colon, region = given["view"].partition(":")
     if colon and "region" in given:
         raise MalformedPath("query", "region", "the region once: after the view, or as region")
@@ -168,7 +168,7 @@ def _read_width(given: str | None) -> int | None:
     # Five digits: more than any width has, and a number Python reads in no time.
     if given.isascii() and given.isdigit() and len(given) <= 5 and 0 < int(given) <= WIDTH_PX_MAX:
         return int(given)
-    raise _wrong("width", f"{given[:80]!r} is not a number of pixels, 1 to {WIDTH_PX_MAX}")
+    raise wrong("width", f"{given[:80]!r} is not a number of pixels, 1 to {WIDTH_PX_MAX}")
 
 
 def _read_format(given: str) -> Format:
@@ -176,14 +176,15 @@ def _read_format(given: str) -> Format:
         return Format(given)
     except ValueError:
         offered = ", ".join(Format)
-        raise _wrong("format", f"{given[:80]!r} is not offered; formats: {offered}") from None
+        raise wrong("format", f"{given[:80]!r} is not offered; formats: {offered}") from None
 
 
 def _kind(value: object) -> str:
     return _KINDS.get(type(value), "a number" if not isinstance(value, bool) else "a boolean")
 
 
-def _wrong(key: str, problem: str) -> ValidationException:
+def wrong(key: str, problem: str) -> ValidationException:
+    """Return the error of a query: its key, and what is wrong with it."""
     return ValidationException(detail=problem, extra=[{"key": key, "message": problem}])
 
 

@@ -10,12 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from render_service.http.manifests import Manifests
+from render_service.http.next_clicks import Foresight
 from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.popularity import Popularity
 from render_service.rendering.service import RenderService
+from render_service.telemetry.pulse import pulse
 from render_service.telemetry.running import Telemetry
 
 
@@ -24,6 +26,27 @@ class Closable(Protocol):
 
     async def close(self) -> None:
         """Finish what is under way, and let go of everything."""
+
+
+@asynccontextmanager
+async def opened(
+    planner: LivePlanner,
+    service: RenderService,
+    telemetry: Telemetry,
+    follower: Follower | None,
+    foresight: Foresight,
+) -> AsyncIterator[None]:
+    """Live with what draws: read what is live first, and close everything at the end."""
+    # What is being drawn may still read from the store that the follower holds open.
+    async with (
+        stopped(telemetry),
+        closing(follower),
+        closing(service),
+        counted(foresight.popularity),
+        followed(follower, planner),
+        behind(pulse(foresight.note_gauges)),
+    ):
+        yield
 
 
 @asynccontextmanager

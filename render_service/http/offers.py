@@ -23,7 +23,7 @@ from render_service.http.shop_schemas import (
 from render_service.planning.planner import Planner
 from render_service.products.configure import Configured, narrow
 from render_service.products.model import OptionWords, Product, Translation
-from render_service.products.money import spell_amount
+from render_service.products.money import spell_number
 from render_service.products.price import Price
 from render_service.products.shop import Offer, Quoted
 from render_service.products.sizes import spell_tenths
@@ -57,7 +57,7 @@ class Offers:
             href=f"{self._public_url}/v1/products/{product.id}",
             sku=offer.sku,
             price=_price(offer.price),
-            images=self._images(product, offer.configured),
+            image=next(iter(self._images(product, offer.configured).values()), None),
             attributes={name: list(values) for name, values in product.attributes.items()},
         )
 
@@ -89,7 +89,7 @@ class Offers:
         pictures = resolve(composition, {**selection, **quote.configuration})
         return QuoteOut(
             quote=quote,
-            amount=spell_amount(quote.total_minor, quote.currency),
+            amount=spell_number(quote.total_minor, quote.currency),
             token=quoted.token,
             images=self._manifests.resolve(composition, pictures, []).images,
             alt=self._alt(product, composition, quote.configuration),
@@ -158,7 +158,7 @@ def _price(price: Price | None) -> PriceOut | None:
     return PriceOut(
         currency=price.currency,
         total_minor=price.total_minor,
-        amount=spell_amount(price.total_minor, price.currency),
+        amount=spell_number(price.total_minor, price.currency),
         tax=price.tax,
     )
 

@@ -169,7 +169,9 @@ def describe_error(error: Exception, instance: str) -> Problem:
         instruments.shed.add(1, error.reason.value)
     elif isinstance(error, errors.ReleasesUnavailable):
         instruments.shed.add(1, "releases")
-    if isinstance(error, errors.Overloaded | errors.ReleasesUnavailable):
+    if isinstance(
+        error, errors.Overloaded | errors.ReleasesUnavailable | errors.DatabaseUnavailable
+    ):
         headers.append(("retry-after", str(error.retry_after_s)))
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
 

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 
 from render_service.errors import DatabaseUnavailable, MalformedPath, UnknownQueryKey
-from render_service.http.asked import invalid, refuse_media_type, refuse_query
+from render_service.http.asked import invalid, refuse_media_type, refuse_query, wrong
 from render_service.http.compositions import Asked, body_of, revalidated
 from render_service.http.manifests import Manifests
 from render_service.http.offers import Offers
@@ -149,7 +149,7 @@ def _read_sort(given: str | None) -> Sort:
     try:
         return Sort.UPDATED if given is None else Sort(given)
     except ValueError as error:
-        raise MalformedPath("sort", given or "", f"one of {', '.join(Sort)}") from error
+        raise wrong("sort", f"{given!r}; expected one of {', '.join(Sort)}") from error
 
 
 def _read_limit(given: str | None) -> int:
@@ -157,7 +157,7 @@ def _read_limit(given: str | None) -> int:
         return PAGE
     if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= PAGE_MAX:
         return int(given)
-    raise MalformedPath("limit", given, f"a whole number from 1 to {PAGE_MAX}")
+    raise wrong("limit", f"{given[:100]!r}; expected a whole number from 1 to {PAGE_MAX}")
 
 
 def _cursor(place: Place) -> str:
@@ -166,16 +166,16 @@ def _cursor(place: Place) -> str:
 
 def _read_cursor(given: str, sort: Sort) -> Place:
     """Return the place that a cursor stands for."""
-    expected = "what `next` of the page before holds"
+    expected = "expected what `next` of the page before holds"
     try:
         padded = given + "=" * (-len(given) % 4)
         data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
         place = msgspec.json.decode(data, type=Place)
         place.check()
     except (ValueError, OverflowError, binascii.Error, msgspec.DecodeError) as error:
-        raise MalformedPath("cursor", given, expected) from error
+        raise wrong("cursor", expected) from error
     if place.sort is not sort:
-        raise MalformedPath("cursor", given, f"{expected}, under the same sort")
+        raise wrong("cursor", f"{expected}, under the same sort")
     return place
 
 

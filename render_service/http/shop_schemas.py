@@ -15,7 +15,7 @@ from render_service.products.quotes import Quote
 
 PAGE: Final = 20
 PAGE_MAX: Final = 100
-"""Products of a page: 3 kB each, most of it addresses of pictures."""
+"""Products of a page: 5 kB each, most of it addresses of a picture."""
 
 
 class PriceOut(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class ProductListed(Struct, frozen=True, kw_only=True):
         href: The product.
         sku: Of the default configuration; null while its composition is not live.
         price: Of it; null, too, while the rates do not give one.
-        images: View id → its picture.
+        image: Of it, in the composition's first view.
         attributes: What it is found by.
     """
 
@@ -54,7 +54,7 @@ class ProductListed(Struct, frozen=True, kw_only=True):
     href: str
     sku: str | None
     price: PriceOut | None
-    images: dict[str, PictureOut]
+    image: PictureOut | None
     attributes: dict[str, list[str]]
 
 

@@ -114,9 +114,14 @@ def spell_decimal(units: int, digits: int) -> str:
     return ("-" if units < 0 else "") + str(whole) + (f".{behind}" if behind else "")
 
 
-def spell_amount(amount_minor: int, currency: Currency) -> str:
-    """Return an amount as `1849.00 EUR`, for people who read logs and tables."""
+def spell_number(amount_minor: int, currency: Currency) -> str:
+    """Return an amount as `1849.00`, with all digits that the currency has."""
     digits = DIGITS[currency]
     whole, rest = divmod(abs(amount_minor), 10**digits)
     behind = f".{rest:0{digits}d}" if digits else ""
-    return f"{'-' if amount_minor < 0 else ''}{whole}{behind} {currency}"
+    return f"{'-' if amount_minor < 0 else ''}{whole}{behind}"
+
+
+def spell_amount(amount_minor: int, currency: Currency) -> str:
+    """Return an amount as `1849.00 EUR`, for people who read logs and tables."""
+    return f"{spell_number(amount_minor, currency)} {currency}"

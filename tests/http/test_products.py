@@ -1,0 +1,258 @@
+"""Products and quotes over HTTP: the demo's, from a real database, and broken questions."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import httpx
+import msgspec
+import pytest
+
+from render_service.adapters.migrations import migrate
+from render_service.adapters.postgres import Database
+from render_service.adapters.product_table import ProductTable
+from render_service.products.parse import parse_product
+from tests.database.conftest import make_database
+from tests.http.server import COMPOSITIONS, run_server
+from tests.servers import wait_until
+
+KEY = "one:" + "A" * 43
+PRODUCTS = COMPOSITIONS / "products"
+RING = "solitaire-ring"
+
+
+@pytest.fixture(scope="module")
+def url(postgres_18_server):
+    address = make_database(postgres_18_server)
+    asyncio.run(migrate(address))
+    assert import_folder(address, PRODUCTS).returncode == 0
+    return address
+
+
+@pytest.fixture(scope="module")
+def shop(url, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shop")
+    settings = {"database_url": url, "signing_keys": KEY, "file_tier_bytes": 0}
+    with (
+        run_server(COMPOSITIONS, folder, raster_store_bytes=0, **settings) as server,
+        httpx.Client(base_url=server.url) as client,
+    ):
+        yield client
+
+
+def import_folder(address, folder):
+    environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}
+    environment |= {"RENDER_DATABASE_URL": address, "RENDER_CATALOGUE": str(COMPOSITIONS)}
+    command = [sys.executable, "-m", "render_service", "products", "import", str(folder)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def copy_ring(folder, **changes):
+    """Write the demo's product with other values."""
+    ring = msgspec.json.decode((PRODUCTS / f"{RING}.json").read_bytes())
+    folder.mkdir(exist_ok=True)
+    ring |= changes
+    (folder / f"{ring['id']}.json").write_bytes(msgspec.json.encode(ring))
+
+
+def ask_quote(shop, **asked):
+    return shop.post("/v1/quotes", json={"product": RING, **asked})
+
+
+def test_the_demo_is_listed_with_its_price_its_sku_and_its_picture(shop):
+    answer = shop.get("/v1/products")
+    (ring,) = answer.json()["products"]
+    assert (ring["id"], ring["title"]) == (RING, "Solitaire ring")
+    assert ring["price"]["total_minor"] > 100_000
+    assert ring["price"]["amount"] == f"{ring['price']['total_minor'] / 100:.2f}"
+    assert re.fullmatch(r"[A-Z0-9.-]+", ring["sku"])
+    assert shop.get(ring["image"]["src"]).status_code == 200
+    assert answer.json()["next"] is None
+
+
+def test_a_product_says_what_can_be_chosen_in_the_language_that_is_asked_for(shop):
+    ring = shop.get(f"/v1/products/{RING}", params={"language": "de-AT"}).json()
+    assert (ring["language"], ring["title"]) == ("de", "Solitärring")
+    assert [option["id"] for option in ring["options"]] == ["metal", "gem", "shape", "band"]
+    assert "54" in ring["sizes"]["values"]
+    assert set(ring["images"]) == {"hero", "top"}
+
+
+def test_an_answer_is_not_sent_again_to_who_holds_it(shop):
+    first = shop.get(f"/v1/products/{RING}")
+    again = shop.get(f"/v1/products/{RING}", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_quote_adds_up_and_shows_what_it_is_of(shop):
+    answer = ask_quote(
+        shop, selection={"metal": "platinum-950", "background": "white"}, size="56.5"
+    ).json()
+    quote = answer["quote"]
+    assert sum(line["amount_minor"] for line in quote["lines"]) == quote["total_minor"]
+    assert quote["configuration"]["metal"] == "platinum-950"
+    assert "background" not in quote["configuration"]
+    assert quote["size"] == "56.5"
+    assert "background=white" in answer["images"]["hero"]["src"]
+    assert shop.get(answer["images"]["hero"]["src"]).status_code == 200
+    assert answer["alt"] == "Solitaire ring: Platinum 950, Diamond, Round brilliant, Plain"
+    assert quote["expires_s"] - quote["issued_s"] == 24 * 60 * 60
+
+
+def test_a_quote_is_verified_while_the_database_is_away(shop, url, tmp_path):
+    token = ask_quote(shop).json()["token"]
+    away = {"database_url": "postgresql://nobody@127.0.0.1:1/x", "database_wait_s": 0.2}
+    with run_server(COMPOSITIONS, tmp_path, signing_keys=KEY, **away) as server:
+        verified = httpx.post(f"{server.url}/v1/quotes/verify", json={"token": token})
+        assert verified.json()["sku"] == ask_quote(shop).json()["quote"]["sku"]
+        refused = httpx.get(f"{server.url}/v1/products")
+        assert (refused.status_code, refused.json()["type"]) == (
+            503,
+            "/problems/database-unavailable",
+        )
+        assert refused.headers["retry-after"] == "2"
+        assert httpx.get(f"{server.url}/readyz").json() == {
+            "status": "degraded",
+            "unavailable": ["database"],
+        }
+        manifest = httpx.get(f"{server.url}/v1/compositions/{RING}")
+        assert manifest.status_code == 200
+
+
+def test_a_token_that_was_changed_is_refused(shop):
+    token = ask_quote(shop).json()["token"]
+    head, body, signature = token.split(".")
+    changed = ".".join((head, body[:-4] + "AAAA", signature))
+    answer = shop.post("/v1/quotes/verify", json={"token": changed})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/bad-quote")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "problem"),
+    [
+        ({"size": "7"}, 422, "size-not-offered"),
+        ({"size": 52}, 400, "invalid-body"),
+        ({"selection": {"gem": "opal"}}, 422, "unknown-value"),
+        ({"selection": {"colour": "red"}}, 422, "unknown-option"),
+        ({"selection": {"metal": "black-rhodium", "band": "pave"}}, 422, "forbidden-configuration"),
+        ({"product": "nothing"}, 404, "unknown-product"),
+        ({"product": "\0"}, 404, "unknown-product"),
+        ({"product": ""}, 400, "invalid-body"),
+        ({"amount": 1}, 400, "invalid-body"),
+    ],
+)
+def test_what_cannot_be_priced_is_refused_with_the_reason(shop, asked, status, problem):
+    answer = ask_quote(shop, **asked)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{problem}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=1e1",
+        "limit=%C2%B2",
+        "sort=price",
+        "cursor=abc",
+        "cursor=WyJ0aXRsZSIsICJcdTAwMDAiLCAiYSJd&sort=title",
+        "cursor=WyItdXBkYXRlZCIsICIwMDAxLTAxLTAxVDAwOjAwOjAwKzIzOjU5IiwgImEiXQ",
+        "colour=red",
+        "limit=1&limit=2",
+    ],
+)
+def test_a_query_that_is_none_is_refused(shop, query):
+    assert shop.get(f"/v1/products?{query}").status_code == 400
+
+
+def test_pages_show_every_active_product_once_and_no_other(shop, url, tmp_path):
+    names = [f"ring-{number:02}" for number in range(25)]
+    for name in names:
+        # Three titles among them, so that the id has to decide.
+        copy_ring(tmp_path / "more", id=name, title=f"Ring {name[-1] in '012'}")
+    copy_ring(tmp_path / "more", id="ring-draft", status="draft")
+    assert import_folder(url, tmp_path / "more").returncode == 0
+    for sort in ("title", "-updated"):
+        address, found = f"/v1/products?limit=7&sort={sort}", []
+        while address:
+            page = shop.get(address).json()
+            found += [product["id"] for product in page["products"]]
+            address = page["next"]
+        assert sorted(found) == sorted([*names, RING])
+    assert shop.get("/v1/products/ring-draft").status_code == 404
+
+
+def test_an_import_with_one_fault_writes_nothing_and_names_every_fault(shop, url, tmp_path):
+    copy_ring(tmp_path / "bad", id="sound")
+    copy_ring(tmp_path / "bad", id="unsound", composition="nothing")
+    (tmp_path / "bad" / "broken.json").write_text("{")
+    said = import_folder(url, tmp_path / "bad")
+    assert said.returncode == 1
+    assert "Nothing was imported" in said.stderr
+    assert "broken.json" in said.stderr
+    (tmp_path / "bad" / "broken.json").unlink()
+    said = import_folder(url, tmp_path / "bad")
+    assert said.returncode == 1
+    assert "unsound.json" in said.stderr
+    assert shop.get("/v1/products/sound").status_code == 404
+
+
+def test_what_is_imported_again_keeps_its_revision_and_what_changed_gets_another(
+    shop, url, tmp_path
+):
+    before = shop.get(f"/v1/products/{RING}").json()["revision"]
+    assert "0 new, 0 changed" in import_folder(url, PRODUCTS).stdout
+    assert shop.get(f"/v1/products/{RING}").json()["revision"] == before
+    copy_ring(tmp_path / "new", text="Another text.")
+    assert "1 changed" in import_folder(url, tmp_path / "new").stdout
+    ring = shop.get(f"/v1/products/{RING}").json()
+    assert (ring["revision"], ring["text"]) == (before + 1, "Another text.")
+    assert import_folder(url, PRODUCTS).returncode == 0
+
+
+def test_rates_that_overlap_are_refused_by_the_database_too(url, tmp_path):
+    shutil.copytree(PRODUCTS, tmp_path / "rates")
+    rate = {"kind": "metal", "key": "tin", "currency": "EUR", "amount": 1}
+    for begin in ("2026-01-01", "2026-02-01"):
+        folder = tmp_path / begin
+        folder.mkdir()
+        (folder / "rates.json").write_bytes(
+            msgspec.json.encode([{**rate, "valid_from": f"{begin}T00:00:00Z"}])
+        )
+    assert import_folder(url, tmp_path / "2026-01-01").returncode == 0
+    refused = import_folder(url, tmp_path / "2026-02-01")
+    assert refused.returncode == 1
+    assert "metal rates 'tin'" in refused.stderr
+
+
+def test_a_product_whose_rate_is_missing_is_shown_without_a_price(shop, url, tmp_path):
+    ring = msgspec.json.decode((PRODUCTS / f"{RING}.json").read_bytes())
+    ring["pricing"]["tax_class"] = "nowhere"
+    copy_ring(tmp_path / "dear", id="priceless", pricing=ring["pricing"])
+    assert import_folder(url, tmp_path / "dear").returncode == 0
+    assert shop.get("/v1/products/priceless").json()["price"] is None
+    refused = shop.post("/v1/quotes", json={"product": "priceless"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/rate-missing")
+
+
+def test_without_a_database_products_say_so_and_pictures_do_not_care(server, client, picture):
+    answer = client.get("/v1/products")
+    assert answer.status_code == 503
+    assert "RENDER_DATABASE_URL" in answer.json()["detail"]
+    assert client.get(picture()).status_code == 200
+    assert client.get("/readyz").json()["status"] == "ready"
+
+
+async def test_every_statement_is_one_that_the_database_understands(url):
+    database = Database(url)
+    table = ProductTable(database)
+    ring = parse_product((PRODUCTS / f"{RING}.json").read_bytes())
+    assert (await table.get(RING)).product == ring
+    await database.close()
+
+
+def test_the_database_that_comes_back_is_found_by_readiness(shop):
+    wait_until(lambda: shop.get("/readyz").json()["status"] == "ready", lambda: "not ready")
