@@ -10,6 +10,7 @@ from render_service.pixels.encode import encode
 from render_service.pixels.raster import Raster
 from render_service.planning.plan import Placement, RenderPlan
 from render_service.rendering.rendition import Rendition, make_rendition
+from render_service.rendering.served import Timings
 
 
 class Drawn(NamedTuple):
@@ -19,6 +20,16 @@ class Drawn(NamedTuple):
     started_s: float
     composed_s: float
     encoded_s: float
+
+    def timings(self, queue_s: float, fetch_s: float, store_s: float) -> Timings:
+        """Return where the time went, what was before and behind the drawing among it."""
+        return Timings(
+            queue_ms=1000 * queue_s,
+            fetch_ms=1000 * fetch_s,
+            compose_ms=1000 * (self.composed_s - self.started_s),
+            encode_ms=1000 * (self.encoded_s - self.composed_s),
+            store_ms=1000 * store_s,
+        )
 
 
 def draw_and_encode(plan: RenderPlan, tile: Callable[[Placement], Raster]) -> Drawn:

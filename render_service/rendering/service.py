@@ -246,19 +246,15 @@ class RenderService:
         spans.past("encode", drawn.composed_s, drawn.encoded_s)
         in_memory = self.memory.put(key, rendition)
         turn.storing = self.tiers.store(key, rendition)
-        timings = Timings(
-            queue_ms=1000 * queued_s,
-            fetch_ms=1000 * (fetched_s - started_s),
-            compose_ms=1000 * (drawn.composed_s - drawn.started_s),
-            encode_ms=1000 * (drawn.encoded_s - drawn.composed_s),
-            store_ms=1000 * (time.perf_counter() - landed_s),
-        )
+        timings = drawn.timings(queued_s, fetched_s - started_s, time.perf_counter() - landed_s)
         self._note(key, timings)
         _count(plan.output.format, timings)
-        stored = in_memory or turn.storing is not None
-        move = self._executor.is_sooner_beside
         return Served(
-            rendition=rendition, source="render", stored=stored, timings=timings, move=move
+            rendition=rendition,
+            source="render",
+            stored=in_memory or turn.storing is not None,
+            timings=timings,
+            move=self._executor.is_sooner_beside,
         )
 
     def _layers(self, plan: RenderPlan) -> Layers:
