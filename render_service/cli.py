@@ -23,9 +23,9 @@ from render_service.commands.publishing import list_releases, publish, publish_a
 from render_service.commands.warm_arguments import add_warm
 from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
 from render_service.formats import Format
-from render_service.settings import Settings, read_settings
+from render_service.settings import EMBEDDED, Settings, read_settings
 from render_service.supply import try_supply
-from render_service.wiring import build_signer, catalogue_folder, try_data_folder
+from render_service.wiring import build_signer, catalogue_folder, try_counter, try_data_folder
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -207,6 +207,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # Tried here too: a worker that cannot start would be started again for ever.
     try_supply(settings)
     build_signer(settings)
+    if settings.database_url != EMBEDDED:
+        try_counter(settings)
     try_data_folder(settings)
     serve(settings)
     return 0

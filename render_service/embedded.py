@@ -14,6 +14,8 @@ from typing import Final
 from render_service.adapters.embedded_postgres import run_postgres
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.migrations import migrate
+from render_service.adapters.own_key import keep_own_key
+from render_service.errors import InvalidSetting
 from render_service.settings import EMBEDDED, Settings
 
 _log = logging.getLogger(__name__)
@@ -22,12 +24,16 @@ VALKEY: Final = "valkey"
 POSTGRES: Final = "postgres"
 """Folders under the data folder."""
 
+OWN_KEY: Final = "signing-key"
+"""A file there."""
+
 
 @contextmanager
 def run_embedded(settings: Settings) -> Iterator[Settings]:
     """Run the servers that `settings` want brought along; yield settings that lead to them.
 
-    The database is brought up to date: nobody else could have done it.
+    The database is brought up to date: nobody else could have done it. A service with one has a
+    key to sign quotes with, if need be its own: no other machine knows its products.
 
     Raises:
         InvalidSetting: Such a server is not installed.
@@ -38,9 +44,17 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
         reachable = stack.enter_context(run_embedded_cache(settings))
         if settings.database_url == EMBEDDED:
             reachable = stack.enter_context(run_embedded_database(reachable))
+            reachable = dataclasses.replace(reachable, signing_keys=_signing_keys(settings))
             for name in asyncio.run(migrate(reachable.database_url)):
                 _log.info("applied the migration %s", name)
         yield reachable
+
+
+def _signing_keys(settings: Settings) -> str:
+    try:
+        return settings.signing_keys or keep_own_key(settings.data / OWN_KEY)
+    except OSError as error:
+        raise InvalidSetting(f"RENDER_DATA: no key can be kept there: {error}.") from error
 
 
 @contextmanager

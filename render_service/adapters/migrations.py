@@ -3,7 +3,7 @@
 The rule: a file that was released is never changed; what is to be different is another file. A
 process that migrates holds a lock of the database, so however many begin at once, one of them
 applies and the others find it done. pogo-core reads, orders and applies (docs/decisions/
-0111-migrations.md); the lock and the errors are ours.
+0112-migrations.md); the lock and the errors are ours.
 """
 
 import logging

@@ -1,15 +1,14 @@
 """`keys make` and `keys sign`: keys for signed addresses, and addresses signed with them."""
 
 import re
-import secrets
 import sys
 import time
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from render_service.adapters.own_key import new_key
 from render_service.errors import InvalidRequest
 from render_service.planning.iiif import IIIF_PREFIX, parse_identifier, parse_image_request
-from render_service.planning.signatures import KEY_BYTES, SigningKey, spell_key
 from render_service.settings import Settings
 from render_service.wiring import build_signer
 
@@ -20,8 +19,7 @@ _SAFE: Final = "/~:=,;!.-"
 
 def make() -> int:
     """Print a new key, as the setting takes it; return the exit status."""
-    key = SigningKey(id=f"k{secrets.token_hex(3)}", secret=secrets.token_bytes(KEY_BYTES))
-    print(spell_key(key))
+    print(new_key())
     if sys.stderr.isatty():
         print(
             "Keep it secret: RENDER_SIGNING_KEYS=<this key>. To exchange keys put the new one "

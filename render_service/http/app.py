@@ -69,7 +69,7 @@ def make_api(
     drain_s: float = 0.0,
     follower: Follower | None = None,
     foresight: Foresight,
-    counter: Counter | None = None,
+    counter: Counter,
 ) -> Litestar:
     """Return the application.
 
@@ -81,7 +81,7 @@ def make_api(
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
-        counter: Sells; None without a database. Closed with the service.
+        counter: Sells; its database is closed with the service.
     """
     placeholders = Placeholders()
 
@@ -93,7 +93,7 @@ def make_api(
         announce_stop(drain_s)
         async with (
             opened(planner, service, telemetry, follower, foresight),
-            closing(counter.database if counter else None),
+            closing(counter.database),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
         ):
             yield
@@ -152,12 +152,8 @@ def _given_to_handlers(
     }
 
 
-def _given_to_sellers(counter: Counter | None) -> dict[str, Provide]:
-    """None of them where there is no database."""
-    return {
-        "shop": _given(counter and counter.shop),
-        "database": _given(counter and counter.database),
-    }
+def _given_to_sellers(counter: Counter) -> dict[str, Provide]:
+    return {"shop": _given(counter.shop), "database": _given(counter.database)}
 
 
 def _given(value: object) -> Provide:

@@ -22,8 +22,9 @@ from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
+from render_service.settings import Settings
 from render_service.telemetry.running import Telemetry
-from render_service.wiring import Counter
+from render_service.wiring import Counter, build_counter
 
 
 class FrontDoor:
@@ -103,7 +104,7 @@ def make_app(
         follower=follower,
         telemetry=telemetry,
         foresight=foresight,
-        counter=counter,
+        counter=counter or build_counter(Settings(), planner),
     )
     return FrontDoor(
         images=ImageRoute(

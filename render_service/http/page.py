@@ -24,6 +24,7 @@ _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/price.js": ("price.js", "text/javascript"),
     "/thumbhash.js": ("thumbhash.js", "text/javascript"),
     "/zoom.js": ("zoom.js", "text/javascript"),
     "/openseadragon.min.js": ("openseadragon.min.js", "text/javascript"),

@@ -1,6 +1,6 @@
 """The JSON API of products and quotes.
 
-Nothing here draws or prices. Without a database the routes say so; pictures need none.
+Nothing here draws or prices. Without a database there are no products; pictures need none.
 """
 
 import base64
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Controller, Response, get, post
 
-from render_service.errors import DatabaseUnavailable, MalformedPath, UnknownQueryKey
+from render_service.errors import MalformedPath, UnknownQueryKey
 from render_service.http.asked import invalid, refuse_media_type, refuse_query, wrong
 from render_service.http.compositions import Asked, body_of, revalidated
 from render_service.http.manifests import Manifests
@@ -45,7 +45,7 @@ class Products(Controller):
     async def list_all(
         self,
         request: Asked,
-        shop: Shop | None,
+        shop: Shop,
         planner: Planner,
         manifests: Manifests,
         public_url: str,
@@ -62,9 +62,7 @@ class Products(Controller):
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=language
         )
-        found, end = await _given(shop).list_offers(
-            sort, _read_limit(asked.get("limit")), after, language
-        )
+        found, end = await shop.list_offers(sort, _read_limit(asked.get("limit")), after, language)
         following = None
         if end is not None:
             query = urlencode({**asked, "cursor": _cursor(end)})
@@ -77,14 +75,14 @@ class Products(Controller):
         self,
         request: Asked,
         product: str,
-        shop: Shop | None,
+        shop: Shop,
         planner: Planner,
         manifests: Manifests,
         public_url: str,
     ) -> Response[ProductOut]:
         """Its words, options, sizes and photographs; price and pictures of the default one."""
         language = _query(request, ONE_KEYS).get("language")
-        offer = await _given(shop).show(product, language)
+        offer = await shop.show(product, language)
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=language
         )
@@ -101,7 +99,7 @@ class Quotes(Controller):
     async def quote(
         self,
         request: Asked,
-        shop: Shop | None,
+        shop: Shop,
         planner: Planner,
         manifests: Manifests,
         public_url: str,
@@ -110,27 +108,19 @@ class Quotes(Controller):
         refuse_query(request.scope["query_string"])
         refuse_media_type(request.headers.get("content-type"))
         asked = _read(await body_of(request), QuoteIn)
-        quoted = await _given(shop).quote(
-            asked.product, asked.selection, asked.size, asked.language
-        )
+        quoted = await shop.quote(asked.product, asked.selection, asked.size, asked.language)
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=asked.language
         )
         return Response(content=offers.quoted(quoted, asked.selection), headers=_NOT_KEPT)
 
     @post("/verify", status_code=200, summary="Verify a quote")
-    async def verify(self, request: Asked, shop: Shop | None) -> Response[Quote]:
+    async def verify(self, request: Asked, shop: Shop) -> Response[Quote]:
         """The quote that a token is. Needs no database."""
         refuse_query(request.scope["query_string"])
         refuse_media_type(request.headers.get("content-type"))
         asked = _read(await body_of(request), VerifyIn)
-        return Response(content=_given(shop).verify(asked.token), headers=_NOT_KEPT)
-
-
-def _given(shop: Shop | None) -> Shop:
-    if shop is None:
-        raise DatabaseUnavailable("RENDER_DATABASE_URL names none", retry_after_s=3600)
-    return shop
+        return Response(content=shop.verify(asked.token), headers=_NOT_KEPT)
 
 
 def _query(request: Asked, offered: tuple[str, ...]) -> dict[str, str]:

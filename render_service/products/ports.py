@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct
 
 from render_service.composition.definition import ID_PATTERN, Id
+from render_service.errors import UnknownProduct
 from render_service.products.model import Product
 from render_service.products.rates import Rate, Rates
 
@@ -91,8 +92,24 @@ class Kept(Struct, frozen=True, kw_only=True):
     same: int
 
 
-class ProductStore(Protocol):
-    """Keeps products and rates."""
+class NoProducts:
+    """The store of a service without a database: implements what is read of `ProductStore`."""
+
+    async def get(self, product_id: str) -> Stored:
+        """There is none."""
+        raise UnknownProduct(product_id)
+
+    async def list_active(self, sort: Sort, limit: int, after: Place | None) -> Page:
+        """There are none."""
+        return Page(items=(), next=None)
+
+    async def read_rates(self) -> Rates:
+        """There are none."""
+        return Rates(())
+
+
+class ProductReader(Protocol):
+    """Where products and rates are read."""
 
     async def get(self, product_id: str) -> Stored:
         """Return a product, whatever its status.
@@ -123,6 +140,10 @@ class ProductStore(Protocol):
             DatabaseUnavailable: It cannot be asked.
         """
         ...
+
+
+class ProductStore(ProductReader, Protocol):
+    """Keeps products and rates."""
 
     async def keep(self, products: Sequence[Product], rates: Sequence[Rate]) -> Kept:
         """Write products and rates, all of them or none; what is there already keeps its revision.

@@ -20,7 +20,7 @@ from render_service.errors import (
 )
 from render_service.products.configure import Configured, configure
 from render_service.products.model import Product, Status
-from render_service.products.ports import Page, Place, ProductStore, Sort, Stored
+from render_service.products.ports import Page, Place, ProductReader, Sort, Stored
 from render_service.products.price import Price
 from render_service.products.pricing import price
 from render_service.products.quotes import Quote, QuoteSigner, make_quote
@@ -64,7 +64,7 @@ class Shop:
 
     def __init__(
         self,
-        store: ProductStore,
+        store: ProductReader,
         catalogue: Callable[[], Catalogue],
         signer: QuoteSigner,
         *,

@@ -160,6 +160,7 @@ async function choose(change, clicked, changed) {
     const resolved = await resolve(state.selection, changed);
     if (mine !== turn) return;
     state.resolved = resolved;
+    tell(resolved);
     if (resolved.valid) state.made = resolved;
     // Somebody opened a link to what is not made: the nearest that is shows what it is about.
     else if (!state.made && resolved.nearest) state.made = await resolve(resolved.nearest);
@@ -171,9 +172,17 @@ async function choose(change, clicked, changed) {
   } catch (error) {
     if (mine !== turn) return;
     state.resolved = null;
+    tell(null);
     drawAddress();
     fail(error, () => choose({}, clicked));
   }
+}
+
+// Who shows more of what was chosen (price.js) listens for it; `selection` is null where it is not made.
+function tell(resolved) {
+  const selection = resolved?.valid ? resolved.configuration : null;
+  const detail = { composition: state.manifest.id, selection };
+  document.dispatchEvent(new CustomEvent("chosen", { detail }));
 }
 
 function resolve(selection, changed) {

@@ -1,0 +1,94 @@
+// What the configuration costs, its SKU and the ring's size: a quote for whatever page.js shows. A
+// shop that sells nothing of the composition, or cannot be asked, shows no price and keeps the rest.
+
+const find = (id) => document.getElementById(id);
+const language = document.documentElement.lang;
+
+// `product` is a promise of what sells the composition: null for nothing. `chosen` is what was
+// chosen last, and `turn` which answer is still wanted.
+let product = null;
+let chosen = null;
+let turn = 0;
+
+async function fetchJson(path, body) {
+  const options = body && {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  const response = await fetch(path, options);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
+}
+
+// The product on sale that is drawn by `composition`, page by page.
+async function findProduct(composition) {
+  let path = `/v1/products?limit=100&language=${language}`;
+  while (path) {
+    const { products, next } = await fetchJson(path);
+    const found = products.find((listed) => listed.composition === composition);
+    if (found) return fetchJson(`/v1/products/${found.id}?language=${language}`);
+    path = next && new URL(next, location.href).pathname + new URL(next, location.href).search;
+  }
+  return null;
+}
+
+function drawSizes({ sizes }) {
+  find("size-label").hidden = !sizes;
+  if (!sizes || find("size").options.length) return;
+  find("size").replaceChildren(
+    ...sizes.values.map((size) => {
+      const selected = size === sizes.default;
+      return Object.assign(document.createElement("option"), {
+        value: size, textContent: `${size} mm`, selected, defaultSelected: selected,
+      });
+    }),
+  );
+}
+
+// As the currency is written where the reader is; whole amounts without their zeros.
+function spell(amount, currency) {
+  const digits = Number.isInteger(Number(amount)) ? 0 : undefined;
+  const style = { style: "currency", currency, minimumFractionDigits: digits };
+  return new Intl.NumberFormat(navigator.language, style).format(Number(amount));
+}
+
+function draw({ quote, amount }) {
+  const percent = new Intl.NumberFormat(navigator.language).format(quote.tax.rate_bp / 100);
+  find("price").textContent = spell(amount, quote.currency);
+  find("tax").textContent = `incl. ${percent} % tax`;
+  find("sku").textContent = quote.sku;
+}
+
+async function quote() {
+  const mine = ++turn;
+  const offer = find("offer");
+  try {
+    const sold = await product;
+    if (mine !== turn) return;
+    if (!sold || !chosen) {
+      offer.classList.add("stale");
+      offer.hidden ||= !sold;
+      return;
+    }
+    drawSizes(sold);
+    const asked = { product: sold.id, selection: chosen, language };
+    if (sold.sizes) asked.size = find("size").value;
+    const answer = await fetchJson("/v1/quotes", asked);
+    if (mine !== turn) return;
+    draw(answer);
+    offer.hidden = false;
+    offer.classList.remove("stale");
+  } catch {
+    // What was shown is of something else by now, and may not be true.
+    if (mine === turn) offer.hidden = true;
+  }
+}
+
+document.addEventListener("chosen", ({ detail: { composition, selection } }) => {
+  product ??= findProduct(composition);
+  product.catch(() => { product = null; });
+  chosen = selection;
+  quote();
+});
+find("size").addEventListener("change", quote);
