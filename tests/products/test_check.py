@@ -172,6 +172,36 @@ def test_defaults_that_are_not_made_together_are_a_fault_with_the_nearest_that_a
     assert fault.offered == ("metal=gold, shape=round, gem=emerald",)
 
 
+def test_defaults_are_checked_beside_an_option_that_is_not_there():
+    changes = {
+        "options.0.default": "emerald",
+        "options.2.default": "oval",
+        "options.1.id": "alloy",
+        "sku": "RG-{alloy}-{gem}{shape}-{size}",
+        "pricing.parts": [PART],
+    }
+
+    assert [fault.field for fault in faults(changes)] == ["options[1].id", "options"]
+
+
+def test_a_default_that_is_not_on_offer_is_not_told_to_be_forbidden_as_well():
+    changes = {
+        "options.0.default": "emerald",
+        "options.2": {
+            "id": "shape",
+            "values": ["round"],
+            "default": "oval",
+            "codes": {"round": "R"},
+        },
+    }
+
+    assert [fault.field for fault in faults(changes)] == ["options[2].default"]
+
+
+def test_what_is_misspelt_is_not_told_to_hold_a_control_character_as_well():
+    assert [fault.field for fault in faults({"id": "ring\x00"})] == ["id"]
+
+
 def test_a_configuration_without_metal_in_its_price_is_a_fault_where_others_have_some():
     (fault,) = faults({"pricing.parts.0.when": {"metal": ["gold", "silver"]}})
 
