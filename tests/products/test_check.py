@@ -331,3 +331,13 @@ def test_an_error_carries_every_fault_for_programs():
         "offered": ["gold", "silver", "rhodium"],
     }
     assert "options[1].default: 'tin' is not on offer" in str(error)
+
+
+def test_of_many_faults_the_message_tells_twenty_and_programs_get_all():
+    product = build_product({"media": [{"id": "a"}] * 31})
+
+    error = InvalidProduct(check_product(product, COMPOSITION))
+
+    assert str(error).count("is there twice") == 20
+    assert str(error).endswith("; and 10 more")
+    assert len(error.facts["errors"]) == len(error.faults) == 30
