@@ -6,11 +6,15 @@ what a thing costs the jeweller: rates are named by key, never by amount.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
 from render_service.errors.asked import InvalidSelection, NotFound
 from render_service.errors.root import RenderServiceError
+
+_TOLD: Final = 20
+"""Of a list, in a message: as many as a person reads."""
 
 
 class FieldFault(Struct, frozen=True, kw_only=True):
@@ -20,7 +24,7 @@ class FieldFault(Struct, frozen=True, kw_only=True):
         field: Where, as `options[0].codes.gold`; "" is the product itself.
         given: What was found there, at most 200 characters of it.
         problem: What is wrong with it.
-        offered: What it could be, at most 20 of it; empty where that is no list.
+        offered: What it could be, of which 20 are told; empty where that is no list.
     """
 
     field: str
@@ -29,7 +33,8 @@ class FieldFault(Struct, frozen=True, kw_only=True):
     offered: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        known = f"; offered: {', '.join(self.offered)}" if self.offered else ""
+        more = f" and {len(self.offered) - _TOLD} more" if len(self.offered) > _TOLD else ""
+        known = f"; offered: {', '.join(self.offered[:_TOLD])}{more}" if self.offered else ""
         return f"{self.field or 'product'}: {self.given!r} {self.problem}{known}"
 
 
@@ -37,14 +42,15 @@ class InvalidProduct(RenderServiceError):
     """A product is not described soundly; carries every fault found."""
 
     def __init__(self, faults: Sequence[FieldFault]) -> None:
+        more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
         super().__init__(
-            "; ".join(map(str, faults)),
+            "; ".join(map(str, faults[:_TOLD])) + more,
             errors=[
                 {
                     "field": fault.field,
                     "problem": fault.problem,
                     "given": fault.given,
-                    "offered": list(fault.offered),
+                    "offered": list(fault.offered[:_TOLD]),
                 }
                 for fault in faults
             ],

@@ -53,11 +53,10 @@ def _faults_against(
     product: Product, composition: Composition, *, sized: bool
 ) -> Iterator[FieldFault]:
     """Yield what does not fit the composition; `sized`: what it says of sizes is sound."""
-    faults = list(option_faults(product, composition))
-    yield from faults
+    yield from option_faults(product, composition)
     offered = _sound_part(product, composition)
     unsound = {option.id for option in product.options} - set(offered.options)
-    if not faults:
+    if all(option.default in option.ids for option in offered.options.values()):
         yield from _default_faults(offered)
     yield from template_faults(product, offered, unsound, sized=sized)
     yield from code_faults(product, offered, composition)

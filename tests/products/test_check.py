@@ -172,6 +172,36 @@ def test_defaults_that_are_not_made_together_are_a_fault_with_the_nearest_that_a
     assert fault.offered == ("metal=gold, shape=round, gem=emerald",)
 
 
+def test_defaults_are_checked_beside_an_option_that_is_not_there():
+    changes = {
+        "options.0.default": "emerald",
+        "options.2.default": "oval",
+        "options.1.id": "alloy",
+        "sku": "RG-{alloy}-{gem}{shape}-{size}",
+        "pricing.parts": [PART],
+    }
+
+    assert [fault.field for fault in faults(changes)] == ["options[1].id", "options"]
+
+
+def test_a_default_that_is_not_on_offer_is_not_told_to_be_forbidden_as_well():
+    changes = {
+        "options.0.default": "emerald",
+        "options.2": {
+            "id": "shape",
+            "values": ["round"],
+            "default": "oval",
+            "codes": {"round": "R"},
+        },
+    }
+
+    assert [fault.field for fault in faults(changes)] == ["options[2].default"]
+
+
+def test_what_is_misspelt_is_not_told_to_hold_a_control_character_as_well():
+    assert [fault.field for fault in faults({"id": "ring\x00"})] == ["id"]
+
+
 def test_a_configuration_without_metal_in_its_price_is_a_fault_where_others_have_some():
     (fault,) = faults({"pricing.parts.0.when": {"metal": ["gold", "silver"]}})
 
@@ -301,3 +331,13 @@ def test_an_error_carries_every_fault_for_programs():
         "offered": ["gold", "silver", "rhodium"],
     }
     assert "options[1].default: 'tin' is not on offer" in str(error)
+
+
+def test_of_many_faults_the_message_tells_twenty_and_programs_get_all():
+    product = build_product({"media": [{"id": "a"}] * 31})
+
+    error = InvalidProduct(check_product(product, COMPOSITION))
+
+    assert str(error).count("is there twice") == 20
+    assert str(error).endswith("; and 10 more")
+    assert len(error.facts["errors"]) == len(error.faults) == 30

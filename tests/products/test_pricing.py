@@ -175,6 +175,14 @@ def test_the_rates_used_are_named_once_each_and_never_by_amount():
     assert b"7800000" not in msgspec.json.encode(found)
 
 
+def test_a_rate_that_two_parts_use_is_named_once():
+    part = {"kind": "metal", "title": "Metal", "rate": "gold", "weight_mg": 1}
+
+    found = priced({"pricing.parts": [part, part]})
+
+    assert [rate.key for rate in found.rates] == ["gold", "standard"]
+
+
 def test_the_price_follows_the_rate_that_is_valid_at_the_instant():
     rates = [rate for rate in all_rates() if rate.key != "gold"]
     rates += [

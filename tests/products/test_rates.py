@@ -110,6 +110,14 @@ def test_the_same_key_in_two_currencies_or_of_two_kinds_is_no_overlap():
     assert rates.find(*GOLD, Currency.USD, AT).amount == 2
 
 
+def test_a_rate_is_over_at_its_last_instant_where_none_follows():
+    rates = Rates([build_rate(*GOLD, 1, valid_to=OCTOBER)])
+
+    assert rates.find(*GOLD, Currency.EUR, OCTOBER - MICROSECOND).amount == 1
+    with pytest.raises(RateMissing):
+        rates.find(*GOLD, Currency.EUR, OCTOBER)
+
+
 DAYS = st.lists(st.integers(0, 400), min_size=2, max_size=12, unique=True).map(sorted)
 
 
