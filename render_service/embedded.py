@@ -32,21 +32,19 @@ OWN_KEY: Final = "signing-key"
 def run_embedded(settings: Settings) -> Iterator[Settings]:
     """Run the servers that `settings` want brought along; yield settings that lead to them.
 
-    The database is brought up to date: nobody else could have done it. A service with one has a
-    key to sign quotes with, if need be its own: no other machine knows its products.
+    A service with a database has a key to sign quotes with, if need be its own: no other machine
+    knows its products.
 
     Raises:
         InvalidSetting: Such a server is not installed.
         ServerNotStarted: It did not start.
-        MigrationFailed: Its database could not be brought up to date.
+        MigrationFailed: The database could not be brought up to date.
     """
     with ExitStack() as stack:
         reachable = stack.enter_context(run_embedded_cache(settings))
         if settings.database_url == EMBEDDED:
             reachable = stack.enter_context(run_embedded_database(reachable))
             reachable = dataclasses.replace(reachable, signing_keys=_signing_keys(settings))
-            for name in asyncio.run(migrate(reachable.database_url)):
-                _log.info("applied the migration %s", name)
         yield reachable
 
 
@@ -73,15 +71,22 @@ def run_embedded_cache(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def run_embedded_database(settings: Settings) -> Iterator[Settings]:
-    """Run the PostgreSQL, if it is wanted, and nothing else; its database is left as it is.
+def run_embedded_database(settings: Settings, *, up_to_date: bool = True) -> Iterator[Settings]:
+    """Run the PostgreSQL, if it is wanted, and nothing else.
+
+    Args:
+        settings: Say whether, and where.
+        up_to_date: Bring it up to date: nobody else could have done it.
 
     Raises:
         InvalidSetting: It is not installed.
         ServerNotStarted: It did not start.
+        MigrationFailed: It could not be brought up to date.
     """
     if settings.database_url != EMBEDDED:
         yield settings
         return
     with run_postgres(settings.data / POSTGRES) as url:
+        for name in asyncio.run(migrate(url)) if up_to_date else ():
+            _log.info("applied the migration %s", name)
         yield dataclasses.replace(settings, database_url=url, database_direct_url=url)

@@ -6,6 +6,7 @@ from tests.ceph import make_bucket, run_ceph
 from tests.postgres import programs_15, programs_18, run_postgres_server
 from tests.releases import write_silver, write_sound
 from tests.servers import redis_program, run_redis, valkey_program
+from tests.shop import make_demo_shop
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +70,9 @@ def postgres_18_server(tmp_path_factory):
 def postgres_15_server(tmp_path_factory):
     with run_postgres_server(programs_15(), tmp_path_factory.mktemp("postgres-15")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def demo_shop(postgres_18_server):
+    """Settings of a service that sells the demo's products."""
+    return make_demo_shop(postgres_18_server)

@@ -1,6 +1,7 @@
 """PostgreSQL for tests: two versions, replicas, and a PgBouncer, on loopback and stopped by pid."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from render_service.adapters.embedded_postgres import as_other, find_programs, o
 from tests.servers import free_port, missing, wait_until
 
 OWNER = "render"
+_NUMBERS = itertools.count()
 
 # What is kept has to outlive the server (SIGQUIT ends it as a crash does), not the machine.
 WORDS = {
@@ -109,6 +111,13 @@ class PostgresServer:
         self._folder.mkdir(mode=0o700)
         if self._user is not None:
             os.chown(self._folder, *self._user)
+
+
+def make_database(server):
+    """Return the URL of a new database of `server`, with nothing in it."""
+    name = f"test_{next(_NUMBERS)}"
+    server.run("createdb", "--host=127.0.0.1", f"--port={server.port}", f"--username={OWNER}", name)
+    return server.url(name)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ def bring_up_to_date(settings: Settings, *, only_check: bool) -> int:
             "RENDER_DATABASE_URL names no database: postgresql://…, or `embedded` for the one "
             "that `make run` starts."
         )
-    with run_embedded_database(settings) as reachable:
+    with run_embedded_database(settings, up_to_date=False) as reachable:
         url = reachable.database_direct_url or reachable.database_url
         if only_check:
             return _say_lacking(asyncio.run(find_lacking(url)))

@@ -24,9 +24,9 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The service with the real catalogue."""
-    with run_server(COMPOSITIONS, tmp_path_factory.mktemp("site")) as server:
+def site(tmp_path_factory, demo_shop):
+    """The service with the real catalogue and its products."""
+    with run_server(COMPOSITIONS, tmp_path_factory.mktemp("site"), **demo_shop) as server:
         yield server
 
 

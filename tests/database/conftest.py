@@ -1,14 +1,11 @@
 import asyncio
-import itertools
 
 import pytest
 
 from render_service.adapters.migrations import migrate
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits
-from tests.postgres import OWNER
-
-NUMBERS = itertools.count()
+from tests.postgres import make_database
 
 
 @pytest.fixture(scope="session", params=["15", "18"])
@@ -36,10 +33,3 @@ async def database(url):
     database = Database(url, limits=Limits(connections=4, wait_s=5, statement_s=5))
     yield database
     await database.close()
-
-
-def make_database(server):
-    name = f"test_{next(NUMBERS)}"
-
-    server.run("createdb", "--host=127.0.0.1", f"--port={server.port}", f"--username={OWNER}", name)
-    return server.url(name)

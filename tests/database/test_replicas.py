@@ -10,9 +10,15 @@ from render_service.adapters.migrations import migrate
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits
 from render_service.errors import DatabaseUnavailable, OutcomeUnknown
-from tests.database.conftest import make_database
 from tests.database.test_database import count, insert
-from tests.postgres import programs_15, programs_18, run_pgbouncer, run_postgres_server, run_replica
+from tests.postgres import (
+    make_database,
+    programs_15,
+    programs_18,
+    run_pgbouncer,
+    run_postgres_server,
+    run_replica,
+)
 
 LIMITS = Limits(connections=4, wait_s=2, statement_s=2)
 WITHIN_S = 20

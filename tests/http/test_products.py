@@ -1,53 +1,42 @@
 """Products and quotes over HTTP: the demo's, from a real database, and broken questions."""
 
-import asyncio
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import httpx
 import msgspec
 import pytest
 
-from render_service.adapters.migrations import migrate
 from render_service.adapters.postgres import Database
 from render_service.adapters.product_table import ProductTable
 from render_service.products.parse import parse_product
-from tests.database.conftest import make_database
 from tests.http.server import COMPOSITIONS, run_server
 from tests.servers import wait_until
+from tests.shop import PRODUCTS, import_folder, make_demo_shop
 
-KEY = "one:" + "A" * 43
-PRODUCTS = COMPOSITIONS / "products"
 RING = "solitaire-ring"
 
 
 @pytest.fixture(scope="module")
-def url(postgres_18_server):
-    address = make_database(postgres_18_server)
-    asyncio.run(migrate(address))
-    assert import_folder(address, PRODUCTS).returncode == 0
-    return address
+def selling(postgres_18_server):
+    """Settings of a service that sells the demo's products, and whatever these tests add."""
+    return make_demo_shop(postgres_18_server)
 
 
 @pytest.fixture(scope="module")
-def shop(url, tmp_path_factory):
+def url(selling):
+    return selling["database_url"]
+
+
+@pytest.fixture(scope="module")
+def shop(selling, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    settings = {"database_url": url, "signing_keys": KEY, "file_tier_bytes": 0}
+    settings = {**selling, "file_tier_bytes": 0}
     with (
         run_server(COMPOSITIONS, folder, raster_store_bytes=0, **settings) as server,
         httpx.Client(base_url=server.url) as client,
     ):
         yield client
-
-
-def import_folder(address, folder):
-    environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}
-    environment |= {"RENDER_DATABASE_URL": address, "RENDER_CATALOGUE": str(COMPOSITIONS)}
-    command = [sys.executable, "-m", "render_service", "products", "import", str(folder)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
 def copy_ring(folder, **changes):
@@ -102,10 +91,14 @@ def test_a_quote_adds_up_and_shows_what_it_is_of(shop):
     assert quote["expires_s"] - quote["issued_s"] == 24 * 60 * 60
 
 
-def test_a_quote_is_verified_while_the_database_is_away(shop, url, tmp_path):
+def test_a_quote_is_verified_while_the_database_is_away(shop, selling, tmp_path):
     token = ask_quote(shop).json()["token"]
-    away = {"database_url": "postgresql://nobody@127.0.0.1:1/x", "database_wait_s": 0.2}
-    with run_server(COMPOSITIONS, tmp_path, signing_keys=KEY, **away) as server:
+    away = {
+        **selling,
+        "database_url": "postgresql://nobody@127.0.0.1:1/x",
+        "database_wait_s": 0.2,
+    }
+    with run_server(COMPOSITIONS, tmp_path, **away) as server:
         verified = httpx.post(f"{server.url}/v1/quotes/verify", json={"token": token})
         assert verified.json()["sku"] == ask_quote(shop).json()["quote"]["sku"]
         refused = httpx.get(f"{server.url}/v1/products")

@@ -28,6 +28,7 @@ CREATE INDEX product_by_change ON shop.product (status, updated_at DESC, id DESC
 CREATE INDEX product_by_title ON shop.product (status, title COLLATE "C", id);
 
 CREATE TABLE shop.rate (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   kind text NOT NULL CHECK (kind IN ('metal', 'stone', 'tax')),
   key text NOT NULL,
   currency text CHECK (currency ~ '^[A-Z]{3}$'),

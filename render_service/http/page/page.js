@@ -1,6 +1,7 @@
 // The page: the manifest makes the choices, `resolve` makes the pictures; nothing of the product
 // is written here. A new picture is loaded and decoded before it takes the place of the old one.
 
+import { showPrice } from "/price.js";
 import { drawPlaceholder } from "/thumbhash.js";
 
 const SIZES = "(max-width: 56rem) 100vw, min(55vw, calc(100vh - 11rem))";
@@ -160,7 +161,7 @@ async function choose(change, clicked, changed) {
     const resolved = await resolve(state.selection, changed);
     if (mine !== turn) return;
     state.resolved = resolved;
-    tell(resolved);
+    showPrice(state.manifest.id, resolved.valid ? resolved.configuration : null);
     if (resolved.valid) state.made = resolved;
     // Somebody opened a link to what is not made: the nearest that is shows what it is about.
     else if (!state.made && resolved.nearest) state.made = await resolve(resolved.nearest);
@@ -172,17 +173,10 @@ async function choose(change, clicked, changed) {
   } catch (error) {
     if (mine !== turn) return;
     state.resolved = null;
-    tell(null);
+    showPrice(state.manifest.id, null);
     drawAddress();
     fail(error, () => choose({}, clicked));
   }
-}
-
-// Who shows more of what was chosen (price.js) listens for it; `selection` is null where it is not made.
-function tell(resolved) {
-  const selection = resolved?.valid ? resolved.configuration : null;
-  const detail = { composition: state.manifest.id, selection };
-  document.dispatchEvent(new CustomEvent("chosen", { detail }));
 }
 
 function resolve(selection, changed) {

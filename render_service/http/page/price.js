@@ -21,12 +21,15 @@ async function fetchJson(path, body) {
   return response.json();
 }
 
-// The product on sale that is drawn by `composition`, page by page.
+// The product of the address (`?product=`), else the first that is drawn by `composition` and has a
+// price.
 async function findProduct(composition) {
+  const asked = new URLSearchParams(location.search).get("product");
+  if (asked) return fetchJson(`/v1/products/${encodeURIComponent(asked)}?language=${language}`);
   let path = `/v1/products?limit=100&language=${language}`;
   while (path) {
     const { products, next } = await fetchJson(path);
-    const found = products.find((listed) => listed.composition === composition);
+    const found = products.find((listed) => listed.composition === composition && listed.price);
     if (found) return fetchJson(`/v1/products/${found.id}?language=${language}`);
     path = next && new URL(next, location.href).pathname + new URL(next, location.href).search;
   }
@@ -60,17 +63,22 @@ function draw({ quote, amount }) {
   find("sku").textContent = quote.sku;
 }
 
+// What is not made has no price and no SKU, and those shown last are of something else.
+function drawNothing() {
+  for (const id of ["price", "sku"]) find(id).textContent = "\u2013";
+  find("tax").textContent = "";
+}
+
 async function quote() {
   const mine = ++turn;
   const offer = find("offer");
   try {
     const sold = await product;
     if (mine !== turn) return;
-    if (!sold || !chosen) {
-      offer.classList.add("stale");
-      offer.hidden ||= !sold;
-      return;
-    }
+    offer.classList.toggle("stale", !chosen);
+    if (!sold) offer.hidden = true;
+    if (sold && !chosen) drawNothing();
+    if (!sold || !chosen) return;
     drawSizes(sold);
     const asked = { product: sold.id, selection: chosen, language };
     if (sold.sizes) asked.size = find("size").value;
@@ -78,17 +86,18 @@ async function quote() {
     if (mine !== turn) return;
     draw(answer);
     offer.hidden = false;
-    offer.classList.remove("stale");
   } catch {
     // What was shown is of something else by now, and may not be true.
     if (mine === turn) offer.hidden = true;
   }
 }
 
-document.addEventListener("chosen", ({ detail: { composition, selection } }) => {
+// Show what `selection` of `composition` costs; null is what is not made.
+export function showPrice(composition, selection) {
   product ??= findProduct(composition);
   product.catch(() => { product = null; });
   chosen = selection;
   quote();
-});
+}
+
 find("size").addEventListener("change", quote);

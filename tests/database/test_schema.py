@@ -1,0 +1,98 @@
+"""The schema after all migrations is the one that docs/database.md shows."""
+
+import re
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from render_service.adapters import product_table
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "database.md"
+
+COLUMNS = """
+SELECT c.relname AS owner, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    a.attnotnull AS needed, a.attgenerated <> '' AS generated,
+    pg_get_expr(d.adbin, d.adrelid) AS filled
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind = 'r'
+AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY c.relname, a.attnum
+"""
+
+CONSTRAINTS = """
+SELECT conrelid::regclass::text AS owner, conname AS name, pg_get_constraintdef(oid) AS definition
+FROM pg_constraint
+WHERE connamespace = 'shop'::regnamespace AND contype <> 'n' ORDER BY 1, 2
+"""
+
+INDEXES = """
+SELECT tablename AS owner, indexname AS name, indexdef AS definition FROM pg_indexes
+WHERE schemaname = 'shop' ORDER BY 1, 2
+"""
+
+STATEMENTS = {
+    name: value
+    for name, value in vars(product_table).items()
+    if name.isupper() and not name.startswith("_") and isinstance(value, str) and "shop." in value
+}
+
+
+@pytest.fixture
+async def connection(url):
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+async def describe(connection):
+    """The schema, a line for each column, constraint and index."""
+    lines, owner = [], None
+    for row in await connection.fetch(COLUMNS):
+        if row["owner"] != owner:
+            owner = row["owner"]
+            lines.append(f"shop.{owner}")
+        filled = f" {'=' if row['generated'] else 'default'} {row['filled']}"
+        lines.append(
+            f"  {row['name']} {row['type']}{' not null' if row['needed'] else ''}"
+            f"{filled if row['filled'] else ''}"
+        )
+    for statement in (CONSTRAINTS, INDEXES):
+        lines += [
+            f"{row['name']}: {row['definition']}" for row in await connection.fetch(statement)
+        ]
+    return lines
+
+
+async def test_the_schema_is_the_one_documented(connection):
+    (block,) = re.findall(r"```schema\n(.*?)```", DOCUMENT.read_text(), re.S)
+    assert block.splitlines() == await describe(connection)
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+async def test_every_statement_fits_the_schema(connection, name):
+    await connection.prepare(STATEMENTS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "values"),
+    [
+        ("GET", "product_pkey", ("ring-500",)),
+        ("LIST_BY_CHANGE", "product_by_change", (None, "zzz", 21)),
+        ("LIST_BY_TITLE", "product_by_title", ("Ring 5", "ring", 21)),
+    ],
+)
+async def test_every_hot_statement_uses_its_index(connection, name, index, values):
+    await connection.execute(
+        "INSERT INTO shop.product (id, document) SELECT id, jsonb_build_object("
+        "'id', id, 'title', 'Ring ' || n, 'status', 'active') "
+        "FROM (SELECT n, 'ring-' || n AS id FROM generate_series(1, 5000) n) made"
+    )
+    await connection.execute("ANALYZE shop.product")
+    if values[0] is None:
+        values = (await connection.fetchval("SELECT now()"), *values[1:])
+    plan = await connection.fetch(f"EXPLAIN {STATEMENTS[name]}", *values)
+    said = "\n".join(row[0] for row in plan)
+    assert index in said
+    assert "Sort" not in said
