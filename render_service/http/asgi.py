@@ -35,8 +35,8 @@ class FrontDoor:
         alias: Serves the living alias.
         iiif: Serves deep zoom.
         api: Serves the rest, and is told of start and stop.
-        metrics: Serves `/metrics`; None where that has an address of its own, or none.
-        telemetry: How requests are observed. The image route sees to that itself.
+        telemetry: How requests are observed, which the image route sees to itself; and whether
+            `/metrics` is served here.
     """
 
     def __init__(
@@ -46,14 +46,16 @@ class FrontDoor:
         alias: App,
         iiif: App,
         api: App,
-        metrics: App | None,
         telemetry: Telemetry,
     ) -> None:
         self._images, self._api = images, api
         self._alias = Observed(alias, ALIAS_ROUTE, telemetry.access_log)
         self._iiif = Observed(iiif, None, telemetry.access_log)
         self._rest = Observed(self._ask_api, None, telemetry.access_log)
-        self._metrics = metrics and Observed(metrics, METRICS_ROUTE, telemetry.access_log)
+        self._metrics = None
+        if telemetry.scraped:
+            metrics = MetricsRoute(telemetry.folder)
+            self._metrics = Observed(metrics, METRICS_ROUTE, telemetry.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through start and stop."""
@@ -119,7 +121,6 @@ def make_app(
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
         api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
-        metrics=MetricsRoute(telemetry.folder) if telemetry.scraped else None,
         telemetry=telemetry,
     )
 
