@@ -161,11 +161,13 @@ async def body_of(request: Asked) -> bytes:
         raise ClientGone from error
 
 
-def revalidated(request: Asked, content: Struct) -> Response[Any]:
+def revalidated(
+    request: Asked, content: Struct, cache_control: str = MANIFEST_CACHE_CONTROL
+) -> Response[Any]:
     """Return `content` with a strong ETag, or 304 where the client holds it."""
     body = msgspec.json.encode(content)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"etag": etag, "cache-control": MANIFEST_CACHE_CONTROL}
+    headers = {"etag": etag, "cache-control": cache_control}
     held = request.headers.get("if-none-match")
     if held is not None and is_current(held, etag):
         return Response(content=None, status_code=304, headers=headers)

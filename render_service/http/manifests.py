@@ -92,7 +92,7 @@ class Manifests:
         if resolution.valid:
             selection = tuple(resolution.configuration.items())
             images = {
-                view.id: self._picture(composition, view, selection)
+                view.id: self.picture(composition, view, selection)
                 for view in composition.views.values()
             }
         return ResolveOut(
@@ -142,9 +142,10 @@ class Manifests:
     def _default(self, composition: Composition, view: View) -> PlannedImage:
         return self._planner.plan(_request(composition, view, (), 0))
 
-    def _picture(
+    def picture(
         self, composition: Composition, view: View, selection: tuple[tuple[str, str], ...]
     ) -> PictureOut:
+        """Return the picture of a view of a configuration that is made."""
         planned = self._planner.plan(_request(composition, view, selection, SRC_WIDTH_PX))
         # What everybody can show: JPEG, or PNG where the picture is transparent.
         plain = Format.PNG if planned.plan.alpha else Format.JPEG

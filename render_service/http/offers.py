@@ -57,7 +57,7 @@ class Offers:
             href=f"{self._public_url}/v1/products/{product.id}",
             sku=offer.sku,
             price=_price(offer.price),
-            image=next(iter(self._images(product, offer.configured).values()), None),
+            image=self._first_image(product, offer.configured),
             attributes={name: list(values) for name, values in product.attributes.items()},
         )
 
@@ -130,6 +130,14 @@ class Offers:
             return {}
         resolution = resolve(composition, configured.configuration)
         return self._manifests.resolve(composition, resolution, []).images
+
+    def _first_image(self, product: Product, configured: Configured | None) -> PictureOut | None:
+        composition = self._composition(product) if configured else None
+        if composition is None or configured is None:
+            return None
+        view = next(iter(composition.views.values()))
+        selection = tuple(resolve(composition, configured.configuration).configuration.items())
+        return self._manifests.picture(composition, view, selection)
 
     def _composition(self, product: Product) -> Composition | None:
         """Return what draws it; None where a release took it away this very moment."""
