@@ -13,8 +13,11 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from render_service.formats import Format
 from render_service.http import problems
 from render_service.http.schemas import WIDTH_PX_MAX, ProblemOut, ResolveIn
+from render_service.http.shop_schemas import PAGE, PAGE_MAX, QuoteIn, VerifyIn
+from render_service.products.ports import Sort
 
 _COMPOSITION: Final = "/v1/compositions/{composition}"
+_PRODUCT: Final = "/v1/products/{product}"
 
 _EXAMPLE: Final = {
     "selection": {"metal": "rose-gold-18k", "gem": "ruby"},
@@ -24,10 +27,13 @@ _EXAMPLE: Final = {
 
 _WORDS: Final = {
     400: "What was sent is not of the form",
-    404: "No such composition, view or region",
-    413: "The body is larger than any selection",
+    404: "No such composition, view, region or product",
+    409: "No price: a rate is missing",
+    410: "The quote counts no more",
+    413: "The body is larger than any the route takes",
     415: "The body is not application/json",
-    422: "No such option or value, or a combination that is not made",
+    422: "No such option, value or size; a combination that is not made; or no quote of ours",
+    503: "The database cannot be used",
 }
 
 _PROBLEMS: Final = {
@@ -35,13 +41,24 @@ _PROBLEMS: Final = {
     (_COMPOSITION, "get"): (400, 404),
     (f"{_COMPOSITION}/resolve", "post"): (400, 404, 413, 415, 422),
     (f"{_COMPOSITION}/explain", "get"): (400, 404, 422),
+    ("/v1/products", "get"): (400, 503),
+    (_PRODUCT, "get"): (400, 404, 503),
+    ("/v1/quotes", "post"): (400, 404, 409, 413, 415, 422, 503),
+    ("/v1/quotes/verify", "post"): (400, 410, 413, 415, 422),
     ("/livez", "get"): (),
     ("/startupz", "get"): (),
     ("/readyz", "get"): (),
 }
 """(path, method) → statuses of the problem documents it can answer."""
 
-_REVALIDATED: Final = ("/v1/compositions", _COMPOSITION)
+_REVALIDATED: Final = ("/v1/compositions", _COMPOSITION, "/v1/products", _PRODUCT)
+
+_BODIES: Final = {
+    f"{_COMPOSITION}/resolve": "ResolveIn",
+    "/v1/quotes": "QuoteIn",
+    "/v1/quotes/verify": "VerifyIn",
+}
+"""Path → what its body is; the routes read it themselves, so that every fault names its field."""
 
 
 class OpenAPIDocument(JsonRenderPlugin):
@@ -64,7 +81,7 @@ def amended(document: dict[str, Any]) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     _, found = msgspec.json.schema_components(
-        (ResolveIn, ProblemOut), ref_template="#/components/schemas/{name}"
+        (ResolveIn, QuoteIn, VerifyIn, ProblemOut), ref_template="#/components/schemas/{name}"
     )
     return {**found, "ResolveIn": {**found["ResolveIn"], "examples": [_EXAMPLE]}}
 
@@ -78,17 +95,27 @@ def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
     if path == "/readyz":
         responses["503"] = {**responses["200"], "description": "The process is about to stop"}
     operation = {**found, "responses": responses}
-    if path.endswith("/resolve"):
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ResolveIn"}}}
-        operation["requestBody"] = {"required": True, "content": content}
-    if path.endswith("/explain"):
-        operation["parameters"] = [*found["parameters"], *_explain_parameters()]
+    if path in _BODIES:
+        schema = {"$ref": f"#/components/schemas/{_BODIES[path]}"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    if path in _QUERIES:
+        operation["parameters"] = [*found.get("parameters", ()), *_QUERIES[path]]
     return operation
 
 
 def _problem(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/ProblemOut"}
     return {"description": description, "content": {problems.MEDIA_TYPE: {"schema": schema}}}
+
+
+def _query(
+    name: str, schema: dict[str, Any], description: str, *, required: bool = False
+) -> dict[str, Any]:
+    words = {"description": description} if description else {}
+    return {"name": name, "in": "query", "required": required, "schema": schema, **words}
 
 
 def _explain_parameters() -> list[dict[str, Any]]:
@@ -107,8 +134,22 @@ def _explain_parameters() -> list[dict[str, Any]]:
     ]
 
 
-def _query(
-    name: str, schema: dict[str, Any], description: str, *, required: bool = False
-) -> dict[str, Any]:
-    words = {"description": description} if description else {}
-    return {"name": name, "in": "query", "required": required, "schema": schema, **words}
+def _list_parameters() -> list[dict[str, Any]]:
+    limit = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE}
+    sort = {"type": "string", "enum": list(Sort), "default": Sort.UPDATED}
+    return [
+        _query("limit", limit, "Products of a page"),
+        _query("sort", sort, "Newest change first, or by title"),
+        _query("cursor", {"type": "string"}, "As `next` of the page before holds it"),
+        _LANGUAGE,
+    ]
+
+
+_LANGUAGE: Final = _query("language", {"type": "string"}, "Of the words, a BCP 47 tag")
+
+_QUERIES: Final = {
+    f"{_COMPOSITION}/explain": _explain_parameters(),
+    "/v1/products": _list_parameters(),
+    _PRODUCT: [_LANGUAGE],
+}
+"""Path → its query keys, which the routes read themselves, too."""

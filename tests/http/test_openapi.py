@@ -21,6 +21,10 @@ def statuses(schema, path, method="get"):
         (COMPOSITION, "get", {"200", "304", "400", "404"}),
         (f"{COMPOSITION}/resolve", "post", {"200", "400", "404", "413", "415", "422"}),
         (f"{COMPOSITION}/explain", "get", {"200", "400", "404", "422"}),
+        ("/v1/products", "get", {"200", "304", "400", "503"}),
+        ("/v1/products/{product}", "get", {"200", "304", "400", "404", "503"}),
+        ("/v1/quotes", "post", {"200", "400", "404", "409", "413", "415", "422", "503"}),
+        ("/v1/quotes/verify", "post", {"200", "400", "410", "413", "415", "422"}),
         ("/livez", "get", {"200"}),
         ("/readyz", "get", {"200", "503"}),
     ],
@@ -33,7 +37,7 @@ def test_every_error_but_that_of_readiness_is_a_problem_document(schema):
     for path, item in schema["paths"].items():
         for operation in item.values():
             for status, answer in operation["responses"].items():
-                if status[0] == "4":
+                if status[0] == "4" or (status == "503" and path != "/readyz"):
                     assert list(answer["content"]) == ["application/problem+json"], path
 
 
@@ -41,6 +45,23 @@ def test_what_resolve_takes_has_no_other_fields(schema):
     body = schema["paths"][f"{COMPOSITION}/resolve"]["post"]["requestBody"]
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ResolveIn")
     assert schema["components"]["schemas"]["ResolveIn"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"), [("/v1/quotes", "QuoteIn"), ("/v1/quotes/verify", "VerifyIn")]
+)
+def test_what_a_quote_is_asked_with_has_no_other_fields(schema, path, shape):
+    body = schema["paths"][path]["post"]["requestBody"]
+    assert body["content"]["application/json"]["schema"]["$ref"].endswith(f"/{shape}")
+    assert schema["components"]["schemas"][shape]["additionalProperties"] is False
+
+
+def test_a_list_of_products_says_what_it_takes(schema):
+    parameters = schema["paths"]["/v1/products"]["get"]["parameters"]
+    by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert set(by_name) == {"limit", "sort", "cursor", "language"}
+    assert by_name["limit"]["maximum"] == 100
+    assert set(by_name["sort"]["enum"]) == {"-updated", "title"}
 
 
 def test_explain_takes_any_option_as_a_key_of_its_own(schema):
