@@ -151,3 +151,16 @@ def test_an_environment_made_of_settings_reads_back_as_the_same():
     settings = read_settings({"RENDER_REDIS_URL": URL_WITH_PASSWORD, "RENDER_WORKERS": "3"})
 
     assert read_settings(environment_of(settings)) == settings
+
+
+def test_the_database_is_found_by_the_variable_that_everybody_sets():
+    url = "postgresql://shop@db/shop"
+    assert read_settings({"DATABASE_URL": url}).database_url == url
+    assert read_settings({"DATABASE_URL": url, "OTEL_SDK_DISABLED": "true"}).database_url == url
+    assert read_settings({"DATABASE_URL": url, "RENDER_DATABASE_URL": ""}).database_url == ""
+
+
+def test_a_database_of_another_kind_is_refused_and_its_address_not_shown():
+    with pytest.raises(InvalidSetting, match=r"DATABASE_URL .*postgresql://") as refused:
+        read_settings({"DATABASE_URL": "mysql://shop:secret@db/shop"})
+    assert "secret" not in str(refused.value)
