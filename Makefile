@@ -28,7 +28,7 @@ help: ## show this list
 run: env-embedded ## publish and serve the demo catalogue on http://127.0.0.1:8000 (PORT=… for another)
 	@[ -n "$$RENDER_CATALOGUE$$RENDER_RELEASES" ] || $(BIN)/render-service publish compositions
 	@[ -n "$$RENDER_CATALOGUE$$RENDER_RELEASES$${RENDER_DATABASE_URL+x}$$DATABASE_URL" ] || \
-	  RENDER_DATABASE_URL=embedded $(BIN)/render-service products import compositions/products
+	  RENDER_DATABASE_URL=embedded $(BIN)/render-service products import --if-empty compositions/products
 	@RENDER_PORT=$(PORT) RENDER_GRACEFUL_STOP_S=$${RENDER_GRACEFUL_STOP_S:-5} \
 	  RENDER_REDIS_URL=$${RENDER_REDIS_URL-embedded} \
 	  RENDER_DATABASE_URL=$${RENDER_DATABASE_URL-$${DATABASE_URL:-embedded}} \

@@ -21,11 +21,16 @@ from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
 from render_service.commands.publishing import list_releases, publish, publish_again
 from render_service.commands.warm_arguments import add_warm
-from render_service.errors import InvalidRequest, InvalidSetting, RenderServiceError
+from render_service.errors import (
+    DatabaseUnavailable,
+    InvalidRequest,
+    InvalidSetting,
+    RenderServiceError,
+)
 from render_service.formats import Format
 from render_service.settings import EMBEDDED, Settings, read_settings
 from render_service.supply import try_supply
-from render_service.wiring import build_signer, catalogue_folder, try_counter, try_data_folder
+from render_service.wiring import build_signer, catalogue_folder, try_data_folder, try_selling
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -42,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options, settings)
     except InvalidSetting as error:
         print(error, file=sys.stderr)
+        return 1
+    except DatabaseUnavailable as error:
+        print(f"render-service {options.command}: {error} {error.reason}", file=sys.stderr)
         return 1
     except RenderServiceError as error:
         print(f"render-service {options.command}: {error}", file=sys.stderr)
@@ -208,7 +216,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     try_supply(settings)
     build_signer(settings)
     if settings.database_url != EMBEDDED:
-        try_counter(settings)
+        try_selling(settings)
     try_data_folder(settings)
     serve(settings)
     return 0

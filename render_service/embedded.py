@@ -43,7 +43,7 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
     with ExitStack() as stack:
         reachable = stack.enter_context(run_embedded_cache(settings))
         if settings.database_url == EMBEDDED:
-            reachable = stack.enter_context(run_embedded_database(reachable))
+            reachable = stack.enter_context(run_embedded_database(reachable, is_brief=False))
             reachable = dataclasses.replace(reachable, signing_keys=_signing_keys(settings))
         yield reachable
 
@@ -71,12 +71,15 @@ def run_embedded_cache(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def run_embedded_database(settings: Settings, *, up_to_date: bool = True) -> Iterator[Settings]:
+def run_embedded_database(
+    settings: Settings, *, up_to_date: bool = True, is_brief: bool = True
+) -> Iterator[Settings]:
     """Run the PostgreSQL, if it is wanted, and nothing else.
 
     Args:
         settings: Say whether, and where.
         up_to_date: Bring it up to date: nobody else could have done it.
+        is_brief: It is for a command, which ends soon: a service does not borrow it.
 
     Raises:
         InvalidSetting: It is not installed.
@@ -86,7 +89,7 @@ def run_embedded_database(settings: Settings, *, up_to_date: bool = True) -> Ite
     if settings.database_url != EMBEDDED:
         yield settings
         return
-    with run_postgres(settings.data / POSTGRES) as url:
+    with run_postgres(settings.data / POSTGRES, is_brief=is_brief) as url:
         for name in asyncio.run(migrate(url)) if up_to_date else ():
             _log.info("applied the migration %s", name)
         yield dataclasses.replace(settings, database_url=url, database_direct_url=url)

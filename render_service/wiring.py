@@ -34,7 +34,6 @@ from render_service.planning.signatures import Signer, parse_keys
 from render_service.products.ports import NoProducts
 from render_service.products.quotes import QuoteSigner
 from render_service.products.shop import Shop
-from render_service.releases.live import LivePlanner
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
@@ -202,14 +201,14 @@ def try_data_folder(settings: Settings) -> None:
         FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
 
 
-class Counter(Struct, frozen=True, kw_only=True):
+class Selling(Struct, frozen=True, kw_only=True):
     """What sells: the shop, and the database behind it, closed with the service."""
 
     shop: Shop
     database: Database | None
 
 
-def build_counter(settings: Settings, planner: LivePlanner) -> Counter:
+def build_selling(settings: Settings) -> Selling:
     """Return what sells: nothing, where there is no database. Asks nobody yet.
 
     Raises:
@@ -224,20 +223,19 @@ def build_counter(settings: Settings, planner: LivePlanner) -> Counter:
         )
     shop = Shop(
         ProductTable(database) if database else NoProducts(),
-        lambda: planner.current.catalogue,
         QuoteSigner(keys, issuer=settings.public_url or "render-service", audience=QUOTE_AUDIENCE),
         quote_s=settings.quote_s,
     )
-    return Counter(shop=shop, database=database)
+    return Selling(shop=shop, database=database)
 
 
-def try_counter(settings: Settings) -> None:
+def try_selling(settings: Settings) -> None:
     """See that what sells can be built.
 
     Raises:
-        InvalidSetting: As `build_counter`.
+        InvalidSetting: As `build_selling`.
     """
-    build_counter(settings, LivePlanner())
+    build_selling(settings)
 
 
 def build_database(settings: Settings) -> Database:

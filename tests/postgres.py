@@ -97,10 +97,6 @@ class PostgresServer:
         """Make a copy a primary."""
         self.run("pg_ctl", "promote", "-D", self._folder, "--wait")
 
-    def pause(self):
-        """Make it silent: all of its processes."""
-        os.killpg(os.getpgid(self._process.pid), signal.SIGSTOP)
-
     def stop(self, how=signal.SIGQUIT):
         """End it at once, as a crash does; what was kept is there after a start."""
         if self._process is not None and self._process.poll() is None:

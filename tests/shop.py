@@ -13,10 +13,10 @@ PRODUCTS = COMPOSITIONS / "products"
 KEY = "one:" + "A" * 43
 
 
-def import_folder(address, folder):
+def import_folder(address, folder, *words):
     environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}
     environment |= {"RENDER_DATABASE_URL": address, "RENDER_CATALOGUE": str(COMPOSITIONS)}
-    command = [sys.executable, "-m", "render_service", "products", "import", str(folder)]
+    command = [sys.executable, "-m", "render_service", "products", "import", str(folder), *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 

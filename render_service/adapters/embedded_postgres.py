@@ -39,8 +39,12 @@ _CONF: Final = {
 
 
 @contextlib.contextmanager
-def run_postgres(folder: Path) -> Iterator[str]:
+def run_postgres(folder: Path, *, is_brief: bool = False) -> Iterator[str]:
     """Run a PostgreSQL that keeps its files in `folder`; yield the URL of its database.
+
+    Args:
+        folder: Made if it is not there.
+        is_brief: It is for a command, which ends soon: a service does not borrow it.
 
     Raises:
         InvalidSetting: The program is not installed.
@@ -64,6 +68,7 @@ def run_postgres(folder: Path) -> Iterator[str]:
         ),
         answers=lambda url: _answers(programs, url),
         stop=signal.SIGINT,
+        is_brief=is_brief,
         user=user,
     )
     with run_program(program, lambda: _make_cluster(programs, within, user)) as url:
@@ -118,7 +123,7 @@ def _make_cluster(programs: Path, within: Path, user: tuple[int, int] | None) ->
     making.mkdir(mode=0o700)
     if user is not None:
         os.chown(making, *user)
-    words = ["--username", _OWNER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+    words = ["--username", _OWNER, "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8"]
     order = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command = [*as_other(user), str(programs / "initdb"), "-D", str(making), *words, *order]
     try:
@@ -136,7 +141,15 @@ def _make_cluster(programs: Path, within: Path, user: tuple[int, int] | None) ->
         raise ServerNotStarted(
             f"The embedded PostgreSQL could not make its files in {within}: {' / '.join(last)}"
         ) from error
+    _let_in(making)
     making.rename(within)
+
+
+def _let_in(cluster: Path) -> None:
+    """Let whoever we are in, whoever runs the server, and nobody else of this machine."""
+    (cluster / "pg_hba.conf").write_text("local all all peer map=ours\n")
+    name = pwd.getpwuid(os.geteuid()).pw_name
+    (cluster / "pg_ident.conf").write_text(f'ours "{name}" {_OWNER}\n')
 
 
 def _check_version(programs: Path, version: Path) -> None:

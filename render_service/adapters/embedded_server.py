@@ -59,6 +59,7 @@ class Program(Struct, frozen=True, kw_only=True):
         url: The folder of its socket → what clients connect to.
         answers: Whether the server at a URL takes requests.
         stop: The signal that makes it end without waiting for its clients.
+        is_brief: It runs for a command: nobody else counts on it, and who comes meanwhile waits.
         user: Who runs it, where it does not run as whoever starts it: user and group id.
     """
 
@@ -69,6 +70,7 @@ class Program(Struct, frozen=True, kw_only=True):
     url: Callable[[Path], str]
     answers: Callable[[str], bool]
     stop: signal.Signals = signal.SIGTERM
+    is_brief: bool = False
     user: tuple[int, int] | None = None
 
 
@@ -106,7 +108,7 @@ def run_program(program: Program, prepare: Callable[[], None] | None = None) -> 
         url = program.url(sockets)
         _wait_until_ready(program, keeper.process, url)
         keeper.watch()
-        _sign(owner, url)
+        _sign(owner, "" if program.is_brief else url)
         yield url
 
 
@@ -188,7 +190,9 @@ def _lock_or_find(program: Program, owner: IO[str]) -> str | None:
         if url and Path("/proc", pid).exists() and program.answers(url):
             return url
         time.sleep(0.02)
-    raise ServerNotStarted(f"The embedded {program.name} of another process is not ready.")
+    raise ServerNotStarted(
+        f"The embedded {program.name} of another process is not ready, or a command is using it."
+    )
 
 
 def _sign(owner: IO[str], url: str) -> None:

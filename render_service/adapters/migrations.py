@@ -18,6 +18,7 @@ from pogo_core.error import BadMigrationError
 from pogo_core.util import migrate as pogo
 from pogo_core.util import sql as ledger
 
+from render_service.adapters.postgres_pool import split_hosts
 from render_service.errors import DatabaseUnavailable, MigrationFailed
 
 _QUIET: Final = logging.getLogger(f"{__name__}.pogo")
@@ -62,6 +63,7 @@ async def find_lacking(url: str) -> list[str]:
 
     Raises:
         DatabaseUnavailable: It cannot be reached.
+        InvalidSetting: The URL cannot be read.
     """
     async with _connected(url) as connection:
         return await read_lacking(connection)
@@ -80,7 +82,10 @@ async def migrate(url: str) -> list[str]:
     async with _connected(url) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
-        await ledger.ensure_pogo_sync(connection)
+        try:
+            await ledger.ensure_pogo_sync(connection)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise MigrationFailed("list of migrations", str(error)) from error
         lacking = await read_lacking(connection)
         try:
             await pogo.apply(connection, FOLDER, schema_name=SCHEMA, logger=_QUIET)
@@ -96,6 +101,7 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
 
     It asks for nothing when it connects, so a PgBouncer takes it, too.
     """
+    split_hosts(url)
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_S, statement_cache_size=0)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -8,8 +8,10 @@ nothing outlives a transaction, so PgBouncer may lend a connection for each (doc
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -17,7 +19,7 @@ from asyncpg import Connection
 from asyncpg import exceptions as said
 
 from render_service.adapters.migrations import read_lacking
-from render_service.adapters.postgres_pool import Limits, Pool
+from render_service.adapters.postgres_pool import Limits, Pool, PoolBusy
 from render_service.errors import DatabaseUnavailable, OutcomeUnknown, SchemaBehind
 
 _T = TypeVar("_T")
@@ -61,8 +63,12 @@ _REFUSED: Final = (
     said.InvalidAuthorizationSpecificationError,
     said.InvalidCatalogNameError,
     said.InsufficientPrivilegeError,
+    said.ClientConfigurationError,
 )
 """What no attempt mends."""
+
+_REPLICA_PAUSE_S: Final = 5.0
+"""A replica that failed is left alone: each look at one that is silent takes a second."""
 
 
 class Database:
@@ -80,6 +86,7 @@ class Database:
         self._limits = limits or Limits()
         self._primary = Pool(url, self._limits)
         self._replica = Pool(replica_url, self._limits) if replica_url else None
+        self._replica_from_s = -math.inf
         self._is_current = False
         self.is_away = False
 
@@ -118,12 +125,15 @@ class Database:
             DatabaseUnavailable: No server answers, or it is too slow.
             SchemaBehind: The database lacks migrations.
         """
-        if stale and self._replica is not None:
-            # A replica is a convenience: the primary has everything.
-            with contextlib.suppress(*_AGAIN, *_SLOW, *_REFUSED):
+        if stale and self._replica is not None and time.monotonic() >= self._replica_from_s:
+            # A replica is a convenience: the primary has everything, migrations among it.
+            try:
                 async with self._replica.lend() as connection:
                     if not after or await _has_caught_up(connection, after):
                         return await work(connection)
+            except (said.PostgresError, said.InterfaceError, OSError, PoolBusy) as error:
+                _log.warning("the replica cannot be used: %s", error)
+                self._replica_from_s = time.monotonic() + _REPLICA_PAUSE_S
         return await self._attempt(lambda: self._read_once(work))
 
     async def close(self) -> None:
@@ -137,10 +147,10 @@ class Database:
         while True:
             try:
                 value = await once()
-            except _SLOW as error:
-                raise self._away("it did not answer in time") from error
-            except _REFUSED as error:
-                raise self._away(str(error)) from error
+            except PoolBusy as error:
+                raise DatabaseUnavailable("all connections are in use") from error
+            except (*_SLOW, *_REFUSED) as error:
+                raise self._away(_told(error)) from error
             except _AGAIN as error:
                 if isinstance(error, said.ReadOnlySQLTransactionError):
                     await self._primary.renew()
@@ -196,6 +206,10 @@ class Database:
             if lacking := await read_lacking(connection):
                 raise SchemaBehind(lacking)
             self._is_current = True
+
+
+def _told(error: Exception) -> str:
+    return "it did not answer in time" if isinstance(error, _SLOW) else str(error)
 
 
 async def _has_caught_up(connection: Connection, position: str) -> bool:

@@ -1,16 +1,21 @@
 """Connections to one PostgreSQL: made when they are needed, bounded, and lent one at a time.
 
-The rule: making a pool asks nobody, so whoever starts while its database is away starts.
+The rule: making a pool asks nobody, so whoever starts while its database is away starts. Of several
+hosts each gets its own time, so one that is silent costs a wait and not the database.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg import Connection
+from asyncpg.exceptions import CannotConnectNowError, TargetServerAttributeNotMatched
+
+from render_service.errors import InvalidSetting
 
 
 class Limits(NamedTuple):
@@ -18,7 +23,7 @@ class Limits(NamedTuple):
 
     Attributes:
         connections: To each server, at the most.
-        wait_s: For a free connection, or a new one.
+        wait_s: For a free connection, or a new one to each host.
         statement_s: A statement may take; ended by the server, and by us a second later.
     """
 
@@ -27,11 +32,20 @@ class Limits(NamedTuple):
     statement_s: float = 5.0
 
 
+class PoolBusy(Exception):
+    """Every connection is lent, and none came back in time: the database itself may be well."""
+
+
 class Pool:
     """Lends connections to the server at `url`. Owned by one event loop."""
 
     def __init__(self, url: str, limits: Limits) -> None:
-        self._url, self._limits = url, limits
+        """Name the server.
+
+        Raises:
+            InvalidSetting: The URL cannot be read.
+        """
+        self._hosts, self._limits = split_hosts(url), limits
         self._pool: asyncpg.Pool | None = None
         self._making = asyncio.Lock()
 
@@ -40,11 +54,16 @@ class Pool:
         """Lend a connection.
 
         Raises:
-            TimeoutError: None is free in time.
+            PoolBusy: None is free in time.
             OSError: None can be made; as `asyncpg.PostgresError` where the server says so.
         """
         pool = await self._made()
-        connection = await pool.acquire(timeout=self._limits.wait_s)
+        try:
+            connection = await pool.acquire(timeout=self._limits.wait_s * (len(self._hosts) + 1))
+        except TimeoutError as error:
+            if pool.get_size() == pool.get_max_size() and not pool.get_idle_size():
+                raise PoolBusy from error
+            raise
         try:
             yield connection
         finally:
@@ -71,10 +90,10 @@ class Pool:
         async with self._making:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url,
+                    self._hosts[0],
+                    connect=self._connect,
                     min_size=0,
                     max_size=self._limits.connections,
-                    timeout=self._limits.wait_s,
                     command_timeout=self._limits.statement_s + 1,
                     # Nothing is set but for one transaction, so there is nothing to set back.
                     reset=_leave,
@@ -82,6 +101,42 @@ class Pool:
                     statement_cache_size=0,
                 )
             return self._pool
+
+    async def _connect(self, _: str, **words: Any) -> Connection:  # noqa: ANN401  # asyncpg's own
+        """Connect to the first host that will have us, the one that had us last before others."""
+        failed: Exception | None = None
+        for host in tuple(self._hosts):
+            try:
+                connection = await asyncpg.connect(host, timeout=self._limits.wait_s, **words)
+            except (OSError, CannotConnectNowError, TargetServerAttributeNotMatched) as error:
+                failed = error
+                continue
+            self._hosts = [host, *(other for other in self._hosts if other != host)]
+            return connection
+        raise failed or OSError("there is no host")
+
+
+def split_hosts(url: str) -> list[str]:
+    """Return the URL of each host that `url` names.
+
+    Raises:
+        InvalidSetting: It cannot be read. It is not shown: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        user, at, hosts = parts.netloc.rpartition("@")
+        found = [
+            urlunsplit(parts._replace(netloc=f"{user}{at}{host}")) for host in hosts.split(",")
+        ]
+        for one in found:
+            # A colon, slash or hash in a password ends up here.
+            _ = urlsplit(one).port
+    except ValueError as error:
+        raise InvalidSetting(
+            "A URL of the database cannot be read: what is special in its password must be "
+            "percent-encoded (`/` as %2F, `#` as %23, `:` as %3A, `@` as %40)."
+        ) from error
+    return found
 
 
 async def _leave(_: Connection) -> None:

@@ -33,8 +33,15 @@ def add_products(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]
         "import",
         help="write those of a folder, all or none",
         description="Check every product of FOLDER (a .json file each) against the live catalogue, "
-        "and the rates of rates.json, and write all of them in one step. What is there already "
-        "is replaced; what is not in FOLDER is left alone.",
+        "and the rates of rates.json, and write all of them in one step. A product that is there "
+        "is replaced, and so are all rates of the keys in rates.json; the rest is left alone.",
     )
     import_.add_argument("folder", type=Path, metavar="FOLDER")
-    import_.set_defaults(run=lambda options, settings: import_products(settings, options.folder))
+    import_.add_argument(
+        "--if-empty", action="store_true", help="do nothing where there are products or rates"
+    )
+    import_.set_defaults(
+        run=lambda options, settings: import_products(
+            settings, options.folder, if_empty=options.if_empty
+        )
+    )

@@ -1,6 +1,7 @@
 """`render-service products import`: products and rates of files into the database, or nothing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,13 @@ import msgspec
 from render_service.adapters.product_table import ProductTable
 from render_service.composition.catalogue import Catalogue
 from render_service.embedded import run_embedded_database
-from render_service.errors import InvalidImport, InvalidProduct, InvalidSetting, UnknownComposition
+from render_service.errors import (
+    InvalidImport,
+    InvalidProduct,
+    InvalidSetting,
+    RatesOverlap,
+    UnknownComposition,
+)
 from render_service.products.check import check_product
 from render_service.products.model import Product
 from render_service.products.parse import parse_product
@@ -24,7 +31,7 @@ RATES: Final = "rates.json"
 """The file of a folder that holds rates; each other `.json` is a product."""
 
 
-def import_products(settings: Settings, folder: Path) -> int:
+def import_products(settings: Settings, folder: Path, *, if_empty: bool = False) -> int:
     """Check the products and rates of `folder`, write all of them, and say what came of it.
 
     Returns:
@@ -40,7 +47,11 @@ def import_products(settings: Settings, folder: Path) -> int:
     products, rates = _read(folder)
     _check(products, asyncio.run(_read_catalogue(settings)))
     with run_embedded_database(settings) as reachable:
-        kept = asyncio.run(_keep(reachable, [product for _, product in products], rates))
+        products_ = [product for _, product in products]
+        kept = asyncio.run(_keep(reachable, products_, rates, if_empty=if_empty))
+    if kept is None:
+        print(f"There are products already: nothing of {folder} was imported.")
+        return 0
     print(
         f"{len(products)} products and {len(rates)} rates of {folder}: "
         f"{kept.added} new, {kept.changed} changed, {kept.same} as they were."
@@ -63,10 +74,18 @@ def _read(folder: Path) -> tuple[list[tuple[str, Product]], Sequence[Rate]]:
                 Rates(rates)
             else:
                 products.append((file.name, parse_product(file.read_bytes())))
+        except RatesOverlap as error:
+            faults.append(f"{file.name}: {error}")
         except InvalidProduct as error:
             faults += [f"{file.name}: {fault}" for fault in error.faults]
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             faults.append(f"{file.name}: {error}")
+    counts = Counter(product.id for _, product in products)
+    faults += [
+        f"{name}: id: {product.id!r} is that of another file, too"
+        for name, product in products
+        if counts[product.id] > 1
+    ]
     if faults:
         raise InvalidImport(faults)
     return products, rates
@@ -96,9 +115,14 @@ async def _read_catalogue(settings: Settings) -> Catalogue:
         await supply.follower.close()
 
 
-async def _keep(settings: Settings, products: Sequence[Product], rates: Sequence[Rate]) -> Kept:
+async def _keep(
+    settings: Settings, products: Sequence[Product], rates: Sequence[Rate], *, if_empty: bool
+) -> Kept | None:
     database = build_database(settings)
+    table = ProductTable(database)
     try:
-        return await ProductTable(database).keep(products, rates)
+        if if_empty and not await table.is_empty():
+            return None
+        return await table.keep(products, rates)
     finally:
         await database.close()

@@ -26,6 +26,7 @@ RenderServiceError
 │   ├── AlphaNotOffered
 │   └── SizeNotOffered
 ├── InvalidProduct                a product is not described soundly; carries every fault found
+├── ProductUnreadable             a product that is kept is of another release's shape
 ├── InvalidImport                 files of products or rates are broken; carries every fault found
 ├── NotPriced                     the rates do not give a price
 │   ├── RateMissing
@@ -101,6 +102,7 @@ from render_service.errors.priced import FieldFault as FieldFault
 from render_service.errors.priced import InvalidImport as InvalidImport
 from render_service.errors.priced import InvalidProduct as InvalidProduct
 from render_service.errors.priced import NotPriced as NotPriced
+from render_service.errors.priced import ProductUnreadable as ProductUnreadable
 from render_service.errors.priced import QuoteRefused as QuoteRefused
 from render_service.errors.priced import QuoteTooLarge as QuoteTooLarge
 from render_service.errors.priced import RateInOtherCurrency as RateInOtherCurrency

@@ -12,25 +12,22 @@ class DatabaseUnavailable(RenderServiceError):
     """No server of the database answers in time; nothing was changed.
 
     Attributes:
-        reason: What was found.
+        reason: What was found: for the log, as it may name hosts and users.
         retry_after_s: Seconds after which it is worth asking again.
     """
 
     def __init__(self, reason: str, retry_after_s: int = 2) -> None:
-        super().__init__(f"The database cannot be used: {reason.rstrip('.')}.")
+        super().__init__("The database cannot be used at the moment.")
         self.reason, self.retry_after_s = reason, retry_after_s
 
 
 class OutcomeUnknown(RenderServiceError):
-    """The connection broke while a change was being kept: it may be there or not.
-
-    Whoever asked with an Idempotency-Key asks again and learns which.
-    """
+    """The connection broke while a change was being kept: it may be there or not."""
 
     def __init__(self) -> None:
         super().__init__(
             "The connection to the database broke while the change was being kept: it may have "
-            "been made. Ask again with the same Idempotency-Key, or look."
+            "been made. Look before it is made again."
         )
 
 

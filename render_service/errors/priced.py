@@ -58,6 +58,14 @@ class InvalidProduct(RenderServiceError):
         self.faults = tuple(faults)
 
 
+class ProductUnreadable(RenderServiceError):
+    """A product that is kept is of a shape that this program does not know."""
+
+    def __init__(self, product: str, reason: str) -> None:
+        super().__init__(f"The product {product} cannot be read by this release.", product=product)
+        self.product, self.reason = product, reason
+
+
 class InvalidImport(RenderServiceError):
     """Files of products or rates are broken; nothing of them was written.
 

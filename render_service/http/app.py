@@ -42,7 +42,7 @@ from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
 from render_service.telemetry.running import Telemetry
-from render_service.wiring import Counter
+from render_service.wiring import Selling
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
@@ -69,7 +69,7 @@ def make_api(
     drain_s: float = 0.0,
     follower: Follower | None = None,
     foresight: Foresight,
-    counter: Counter,
+    selling: Selling,
 ) -> Litestar:
     """Return the application.
 
@@ -81,7 +81,7 @@ def make_api(
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
-        counter: Sells; its database is closed with the service.
+        selling: The shop; its database is closed with the service.
     """
     placeholders = Placeholders()
 
@@ -93,7 +93,7 @@ def make_api(
         announce_stop(drain_s)
         async with (
             opened(planner, service, telemetry, follower, foresight),
-            closing(counter.database),
+            closing(selling.database),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
         ):
             yield
@@ -101,7 +101,7 @@ def make_api(
     return Litestar(
         [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | _given_to_sellers(counter),
+        | {"shop": _given(selling.shop)},
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -150,10 +150,6 @@ def _given_to_handlers(
         "public_url": _given(public_url),
         "manifests": Provide(manifests_of, sync_to_thread=False),
     }
-
-
-def _given_to_sellers(counter: Counter) -> dict[str, Provide]:
-    return {"shop": _given(counter.shop), "database": _given(counter.database)}
 
 
 def _given(value: object) -> Provide:

@@ -24,7 +24,7 @@ from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 from render_service.settings import Settings
 from render_service.telemetry.running import Telemetry
-from render_service.wiring import Counter, build_counter
+from render_service.wiring import Selling, build_selling
 
 
 class FrontDoor:
@@ -93,7 +93,7 @@ def make_app(
     follower: Follower | None = None,
     telemetry: Telemetry | None = None,
     foresight: Foresight | None = None,
-    counter: Counter | None = None,
+    selling: Selling | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -106,7 +106,7 @@ def make_app(
         follower=follower,
         telemetry=telemetry,
         foresight=foresight,
-        counter=counter or build_counter(Settings(), planner),
+        selling=selling or build_selling(Settings()),
     )
     return FrontDoor(
         images=ImageRoute(

@@ -7,9 +7,9 @@ from typing import Final
 
 from litestar import Controller, Response, get
 
-from render_service.adapters.postgres import Database
 from render_service.http.schemas import Health
 from render_service.http.stopping import stopping
+from render_service.products.shop import Shop
 from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 
@@ -36,12 +36,12 @@ class HealthRoutes(Controller):
         self,
         render_service: RenderService,
         live_planner: LivePlanner,
-        database: Database | None,
+        shop: Shop,
     ) -> Response[Health]:
         """503 once it was asked to stop; what is away behind it leaves it ready, but degraded."""
         if stopping.is_set():
             return Response(content=Health(status="stopping"), status_code=503, headers=_HEADERS)
-        away = {"database"} if database is not None and database.is_away else set()
+        away = {"database"} if shop.is_away else set()
         unavailable = sorted(render_service.tiers.unavailable | live_planner.unavailable | away)
         health = Health(status="degraded" if unavailable else "ready", unavailable=unavailable)
         return Response(content=health, headers=_HEADERS)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from render_service.composition.configuration import resolve
 from render_service.composition.model import Composition
-from render_service.errors import InvalidSelection, UnknownComposition
 from render_service.http.manifests import Manifests
 from render_service.http.schemas import PictureOut
 from render_service.http.shop_schemas import (
@@ -22,6 +21,7 @@ from render_service.http.shop_schemas import (
 )
 from render_service.planning.planner import Planner
 from render_service.products.configure import Configured, narrow
+from render_service.products.languages import pick_language
 from render_service.products.model import OptionWords, Product, Translation
 from render_service.products.money import spell_number
 from render_service.products.price import Price
@@ -64,7 +64,7 @@ class Offers:
     def describe(self, offer: Offer) -> ProductOut:
         """Return a product whole."""
         product, words = offer.stored.product, self._words(offer.stored.product)
-        composition = self._composition(product) if offer.configured else None
+        composition, _ = self._shown(product, offer.configured)
         return ProductOut(
             id=product.id,
             title=words.title or product.title,
@@ -125,26 +125,30 @@ class Offers:
         return offered
 
     def _images(self, product: Product, configured: Configured | None) -> dict[str, PictureOut]:
-        composition = self._composition(product) if configured else None
-        if composition is None or configured is None:
+        composition, selection = self._shown(product, configured)
+        if composition is None:
             return {}
-        resolution = resolve(composition, configured.configuration)
-        return self._manifests.resolve(composition, resolution, []).images
+        return {
+            view.id: self._manifests.picture(composition, view, selection)
+            for view in composition.views.values()
+        }
 
     def _first_image(self, product: Product, configured: Configured | None) -> PictureOut | None:
-        composition = self._composition(product) if configured else None
-        if composition is None or configured is None:
+        composition, selection = self._shown(product, configured)
+        if composition is None:
             return None
         view = next(iter(composition.views.values()))
-        selection = tuple(resolve(composition, configured.configuration).configuration.items())
         return self._manifests.picture(composition, view, selection)
 
-    def _composition(self, product: Product) -> Composition | None:
-        """Return what draws it; None where a release took it away this very moment."""
-        try:
-            return self._planner.catalogue.composition(product.composition)
-        except (UnknownComposition, InvalidSelection):
-            return None
+    def _shown(
+        self, product: Product, configured: Configured | None
+    ) -> tuple[Composition | None, tuple[tuple[str, str], ...]]:
+        """Return what draws a product and the whole selection; None where it is not made so."""
+        if configured is None:
+            return None, ()
+        composition = self._planner.catalogue.composition(product.composition)
+        resolution = resolve(composition, configured.configuration)
+        return (composition if resolution.valid else None), tuple(resolution.configuration.items())
 
     def _words(self, product: Product) -> Translation:
         tag = _tag(product, self._language)
@@ -152,12 +156,7 @@ class Offers:
 
 
 def _tag(product: Product, language: str | None) -> str | None:
-    """Return the language of `product` that `language` is or is of, or None."""
-    known = {tag.lower(): tag for tag in (product.language, *product.translations)}
-    tag = (language or "").lower()
-    while tag and tag not in known:
-        tag = tag.rpartition("-")[0]
-    return known[tag] if tag else None
+    return pick_language(language, (product.language, *product.translations))
 
 
 def _price(price: Price | None) -> PriceOut | None:

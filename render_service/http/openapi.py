@@ -14,6 +14,7 @@ from render_service.formats import Format
 from render_service.http import problems
 from render_service.http.schemas import WIDTH_PX_MAX, ProblemOut, ResolveIn
 from render_service.http.shop_schemas import PAGE, PAGE_MAX, QuoteIn, VerifyIn
+from render_service.products.languages import LENGTH_MAX
 from render_service.products.ports import Sort
 
 _COMPOSITION: Final = "/v1/compositions/{composition}"
@@ -33,6 +34,7 @@ _WORDS: Final = {
     413: "The body is larger than any the route takes",
     415: "The body is not application/json",
     422: "No such option, value or size; a combination that is not made; or no quote of ours",
+    502: "What is kept of it is of another release's shape",
     503: "The database cannot be used",
 }
 
@@ -42,8 +44,8 @@ _PROBLEMS: Final = {
     (f"{_COMPOSITION}/resolve", "post"): (400, 404, 413, 415, 422),
     (f"{_COMPOSITION}/explain", "get"): (400, 404, 422),
     ("/v1/products", "get"): (400, 503),
-    (_PRODUCT, "get"): (400, 404, 503),
-    ("/v1/quotes", "post"): (400, 404, 409, 413, 415, 422, 503),
+    (_PRODUCT, "get"): (400, 404, 502, 503),
+    ("/v1/quotes", "post"): (400, 404, 409, 413, 415, 422, 502, 503),
     ("/v1/quotes/verify", "post"): (400, 410, 413, 415, 422),
     ("/livez", "get"): (),
     ("/startupz", "get"): (),
@@ -138,6 +140,7 @@ def _list_parameters() -> list[dict[str, Any]]:
     limit = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE}
     sort = {"type": "string", "enum": list(Sort), "default": Sort.UPDATED}
     return [
+        _query("composition", {"type": "string"}, "Only products that it draws"),
         _query("limit", limit, "Products of a page"),
         _query("sort", sort, "Newest change first, or by title"),
         _query("cursor", {"type": "string"}, "As `next` of the page before holds it"),
@@ -145,7 +148,9 @@ def _list_parameters() -> list[dict[str, Any]]:
     ]
 
 
-_LANGUAGE: Final = _query("language", {"type": "string"}, "Of the words, a BCP 47 tag")
+_LANGUAGE: Final = _query(
+    "language", {"type": "string", "maxLength": LENGTH_MAX}, "Of the words, a BCP 47 tag"
+)
 
 _QUERIES: Final = {
     f"{_COMPOSITION}/explain": _explain_parameters(),

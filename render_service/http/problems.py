@@ -57,6 +57,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UnknownState: Row(404, "unknown-state", "Unknown state", _MISSING),
     errors.UnknownIdentifier: Row(404, "unknown-identifier", "Unknown identifier", _MISSING),
     errors.UnknownSku: Row(404, "unknown-sku", "Unknown SKU", _MISSING),
+    errors.ProductUnreadable: Row(502, "product-unreadable", "Product unreadable", _NEVER),
     errors.UnknownProduct: Row(404, "unknown-product", "Unknown product", _NEVER),
     errors.SignatureNeeded: Row(403, "signature-needed", "Signature needed", _NEVER),
     errors.BadSignature: Row(403, "bad-signature", "Bad or expired signature", _NEVER),

@@ -6,13 +6,15 @@ Nothing here draws or prices. Without a database there are no products; pictures
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, Response, get, post
 
+from render_service.composition.definition import ID_PATTERN
 from render_service.errors import MalformedPath, UnknownQueryKey
 from render_service.http.asked import invalid, refuse_media_type, refuse_query, wrong
 from render_service.http.compositions import Asked, body_of, revalidated
@@ -29,11 +31,12 @@ from render_service.http.shop_schemas import (
     VerifyIn,
 )
 from render_service.planning.planner import Planner
-from render_service.products.ports import Place, Sort
+from render_service.products.languages import LENGTH_MAX
+from render_service.products.ports import Place, Sort, Wanted
 from render_service.products.quotes import Quote
 from render_service.products.shop import Offer, Shop
 
-LIST_KEYS: Final = ("limit", "cursor", "sort", "language")
+LIST_KEYS: Final = ("composition", "limit", "cursor", "sort", "language")
 ONE_KEYS: Final = ("language",)
 PRICES_KEPT: Final = "public, max-age=60"
 """Shorter than a manifest: a price that is stale is not shown while another is fetched."""
@@ -57,17 +60,23 @@ class Products(Controller):
     ) -> Response[ProductList]:
         """A page of products with the price and the pictures of their default configurations.
 
-        `limit` (20, at most 100), `sort` (`-updated` or `title`), `language` (BCP 47), and
-        `cursor`, which `next` of the page before holds.
+        `composition` (only what it draws), `limit` (20, at most 100), `sort` (`-updated` or
+        `title`), `language` (BCP 47), and `cursor`, which `next` of the page before holds.
         """
         asked = _query(request, LIST_KEYS)
         sort = _read_sort(asked.get("sort"))
         after = _read_cursor(asked["cursor"], sort) if "cursor" in asked else None
-        language = asked.get("language")
+        language = _read_language(asked)
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=language
         )
-        found, end = await shop.list_offers(sort, _read_limit(asked.get("limit")), after, language)
+        wanted = Wanted(
+            sort=sort,
+            limit=_read_limit(asked.get("limit")),
+            after=after,
+            composition=_read_composition(asked.get("composition")),
+        )
+        found, end = await shop.list_offers(planner.catalogue, wanted, language)
         following = None
         if end is not None:
             query = urlencode({**asked, "cursor": _cursor(end)})
@@ -86,8 +95,8 @@ class Products(Controller):
         public_url: str,
     ) -> Response[ProductOut]:
         """Its words, options, sizes and photographs; price and pictures of the default one."""
-        language = _query(request, ONE_KEYS).get("language")
-        offer = await shop.show(product, language)
+        language = _read_language(_query(request, ONE_KEYS))
+        offer = await shop.show(planner.catalogue, product, language)
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=language
         )
@@ -113,7 +122,9 @@ class Quotes(Controller):
         refuse_query(request.scope["query_string"])
         refuse_media_type(request.headers.get("content-type"))
         asked = _read(await body_of(request), QuoteIn)
-        quoted = await shop.quote(asked.product, asked.selection, asked.size, asked.language)
+        quoted = await shop.quote(
+            planner.catalogue, asked.product, asked.selection, asked.size, asked.language
+        )
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=asked.language
         )
@@ -143,6 +154,19 @@ def _query(request: Asked, offered: tuple[str, ...]) -> dict[str, str]:
         if key in given:
             raise MalformedPath("query", key, "each key once")
         given[key] = str(value)
+    return given
+
+
+def _read_language(asked: Mapping[str, str]) -> str | None:
+    language = asked.get("language")
+    if language is not None and len(language) > LENGTH_MAX:
+        raise wrong("language", f"a language tag has at most {LENGTH_MAX} characters")
+    return language
+
+
+def _read_composition(given: str | None) -> str | None:
+    if given is not None and re.fullmatch(ID_PATTERN, given) is None:
+        raise wrong("composition", f"{given[:100]!r} is no id of a composition")
     return given
 
 

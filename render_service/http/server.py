@@ -27,8 +27,8 @@ from render_service.settings import Settings, environment_of, read_settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
-    build_counter,
     build_popularity,
+    build_selling,
     build_service,
     build_signer,
 )
@@ -105,7 +105,7 @@ def create_app() -> FrontDoor:
     supply = open_supply(settings)
     service = build_service(settings, supply)
     return make_app(
-        counter=build_counter(settings, supply.planner),
+        selling=build_selling(settings),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

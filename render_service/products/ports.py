@@ -72,6 +72,22 @@ class Place(Struct, frozen=True, kw_only=True, array_like=True):
         return found.astimezone(UTC)
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which part of the list of active products is wanted.
+
+    Attributes:
+        sort: Their order.
+        limit: At most so many, from 1.
+        after: Where the page before ended; its sort is this one's. None is the beginning.
+        composition: Only those that it draws; None is all.
+    """
+
+    sort: Sort
+    limit: int
+    after: Place | None = None
+    composition: str | None = None
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """A part of a list.
 
@@ -95,11 +111,13 @@ class Kept(Struct, frozen=True, kw_only=True):
 class NoProducts:
     """The store of a service without a database: implements what is read of `ProductStore`."""
 
-    async def get(self, product_id: str) -> Stored:
+    is_away = False
+
+    async def get(self, product_id: str, *, stale: bool = True) -> Stored:
         """There is none."""
         raise UnknownProduct(product_id)
 
-    async def list_active(self, sort: Sort, limit: int, after: Place | None) -> Page:
+    async def list_active(self, wanted: Wanted) -> Page:
         """There are none."""
         return Page(items=(), next=None)
 
@@ -111,22 +129,23 @@ class NoProducts:
 class ProductReader(Protocol):
     """Where products and rates are read."""
 
-    async def get(self, product_id: str) -> Stored:
-        """Return a product, whatever its status.
+    @property
+    def is_away(self) -> bool:
+        """Whether it could not be asked, the last time."""
+        ...
+
+    async def get(self, product_id: str, *, stale: bool = True) -> Stored:
+        """Return a product, whatever its status; it may be seconds old where `stale`.
 
         Raises:
             UnknownProduct: There is none of that id.
+            ProductUnreadable: What is kept is of another release's shape.
             DatabaseUnavailable: It cannot be asked.
         """
         ...
 
-    async def list_active(self, sort: Sort, limit: int, after: Place | None) -> Page:
-        """Return active products.
-
-        Args:
-            sort: Their order.
-            limit: At most so many, from 1.
-            after: Where the page before ended; its sort is this one's.
+    async def list_active(self, wanted: Wanted) -> Page:
+        """Return active products; what cannot be read is left out, and logged.
 
         Raises:
             DatabaseUnavailable: It cannot be asked.
@@ -134,7 +153,7 @@ class ProductReader(Protocol):
         ...
 
     async def read_rates(self) -> Rates:
-        """Return all rates.
+        """Return the rates that count now or will; they may be seconds old.
 
         Raises:
             DatabaseUnavailable: It cannot be asked.
@@ -148,8 +167,10 @@ class ProductStore(ProductReader, Protocol):
     async def keep(self, products: Sequence[Product], rates: Sequence[Rate]) -> Kept:
         """Write products and rates, all of them or none; what is there already keeps its revision.
 
+        The rates of a key are then those given: others that it had are removed.
+
         Raises:
-            RatesOverlap: Two rates of a key would count at one instant.
+            RatesOverlap: Somebody else wrote a rate of a key at the same time.
             DatabaseUnavailable: It cannot be asked; nothing was written.
             OutcomeUnknown: The connection broke at the end.
         """

@@ -13,6 +13,7 @@ from msgspec import Struct
 from render_service.composition.model import satisfied
 from render_service.errors import FieldFault, InvalidProduct
 from render_service.products.configure import Configured
+from render_service.products.languages import pick_language
 from render_service.products.model import Product
 from render_service.products.money import divide, spell_decimal
 from render_service.products.price import Line, LineKind, Price, RateUsed, Tax, Unit
@@ -204,13 +205,8 @@ def _tax_line(tax: Rate, tax_minor: int, pricing: Pricing, language: str | None)
 
 
 def _title(named: Part | Label, language: str | None) -> str:
-    """Return the title in `language`, or in the language it is of: `de` where `de-AT` is asked."""
-    tag = language or ""
-    while tag:
-        if tag in named.titles:
-            return named.titles[tag]
-        tag = tag.rpartition("-")[0]
-    return named.title
+    tag = pick_language(language, named.titles)
+    return named.titles[tag] if tag else named.title
 
 
 def _used(rate: Rate) -> RateUsed:

@@ -20,6 +20,10 @@ from render_service.products.spelling import RateKey, misspelt
 TAX_MAX_BP = 10_000
 """The largest tax, in basis points: as much as the price."""
 
+FIRST_YEAR = 1970
+LAST_YEAR = 2999
+"""Rates begin and end within these: what never ends has no end."""
+
 Instant = Annotated[datetime, Meta(tz=True, description="UTC, RFC 3339.")]
 
 
@@ -69,6 +73,10 @@ class Rate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for instant in (self.valid_from, self.valid_to):
             if instant is not None and instant.utcoffset() != timedelta(0):
                 raise ValueError(f"{instant.isoformat()} is not in UTC")
+            if instant is not None and not FIRST_YEAR <= instant.year <= LAST_YEAR:
+                raise ValueError(
+                    f"{instant.isoformat()} is not within the years {FIRST_YEAR} to {LAST_YEAR}"
+                )
         if self.valid_to is not None and self.valid_to <= self.valid_from:
             raise ValueError("valid_to is not later than valid_from")
 

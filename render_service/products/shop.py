@@ -4,8 +4,10 @@ The rule: a product that cannot be sold right now (its composition is not live, 
 is shown without a price rather than not at all, and a quote for it is refused with the reason.
 """
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -20,7 +22,7 @@ from render_service.errors import (
 )
 from render_service.products.configure import Configured, configure
 from render_service.products.model import Product, Status
-from render_service.products.ports import Page, Place, ProductReader, Sort, Stored
+from render_service.products.ports import Place, ProductReader, Stored, Wanted
 from render_service.products.price import Price
 from render_service.products.pricing import price
 from render_service.products.quotes import Quote, QuoteSigner, make_quote
@@ -53,11 +55,10 @@ class Quoted(Struct, frozen=True, kw_only=True):
 
 
 class Shop:
-    """Products, priced and configured.
+    """Products, priced and configured against the catalogue that a request sees.
 
     Args:
         store: Keeps them.
-        catalogue: The compositions that are live, asked at each use.
         signer: Signs quotes.
         quote_s: How long a quote counts, in seconds.
     """
@@ -65,37 +66,47 @@ class Shop:
     def __init__(
         self,
         store: ProductReader,
-        catalogue: Callable[[], Catalogue],
         signer: QuoteSigner,
         *,
         quote_s: int,
     ) -> None:
-        self._store, self._catalogue, self._signer = store, catalogue, signer
+        self._store, self._signer = store, signer
         self._quote_s = quote_s
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the products could not be read, the last time."""
+        return self._store.is_away
+
     async def list_offers(
-        self, sort: Sort, limit: int, after: Place | None, language: str | None
+        self, catalogue: Catalogue, wanted: Wanted, language: str | None
     ) -> tuple[list[Offer], Place | None]:
         """Return active products as offers, and where the next page begins.
 
         Raises:
             DatabaseUnavailable: They cannot be read.
         """
-        page: Page = await self._store.list_active(sort, limit, after)
-        rates = await self._store.read_rates()
-        return [self._offer(stored, rates, language) for stored in page.items], page.next
+        page = await self._store.list_active(wanted)
+        rates, offers = await self._store.read_rates(), []
+        for stored in page.items:
+            offers.append(_offer(catalogue, stored, rates, language))
+            # 0.1 ms each: pictures are answered in between.
+            await asyncio.sleep(0)
+        return offers, page.next
 
-    async def show(self, product_id: str, language: str | None) -> Offer:
+    async def show(self, catalogue: Catalogue, product_id: str, language: str | None) -> Offer:
         """Return an active product.
 
         Raises:
             UnknownProduct: There is none of that id, or it is not sold.
             DatabaseUnavailable: It cannot be read.
         """
-        return self._offer(await self._sold(product_id), await self._store.read_rates(), language)
+        stored = _sold(await self._store.get(product_id))
+        return _offer(catalogue, stored, await self._store.read_rates(), language)
 
     async def quote(
         self,
+        catalogue: Catalogue,
         product_id: str,
         selection: Mapping[str, str],
         size: str | None,
@@ -109,8 +120,9 @@ class Shop:
             NotPriced: The rates do not give a price.
             DatabaseUnavailable: Product or rates cannot be read.
         """
-        stored = await self._sold(product_id)
-        composition = self._catalogue().composition(stored.product.composition)
+        # From the primary: what is signed was never true of yesterday's product alone.
+        stored = _sold(await self._store.get(product_id, stale=False))
+        composition = catalogue.composition(stored.product.composition)
         configured = configure(stored.product, composition, selection, size)
         quote = make_quote(
             stored.product,
@@ -132,27 +144,19 @@ class Shop:
         """
         return self._signer.verify(token, int(time.time()))
 
-    async def _sold(self, product_id: str) -> Stored:
-        stored = await self._store.get(product_id)
-        if stored.product.status is not Status.ACTIVE:
-            raise UnknownProduct(product_id)
-        return stored
 
-    def _offer(self, stored: Stored, rates: Rates, language: str | None) -> Offer:
-        product, found, sku = stored.product, None, None
-        configured = self._default(product)
-        if configured is not None:
-            sku = make_sku(product, configured)
-            try:
-                found = price(configured, product, rates, datetime.now(UTC), language=language)
-            except (NotPriced, InvalidProduct):
-                found = None
-        return Offer(stored=stored, configured=configured, sku=sku, price=found)
+def _sold(stored: Stored) -> Stored:
+    if stored.product.status is not Status.ACTIVE:
+        raise UnknownProduct(stored.product.id)
+    return stored
 
-    def _default(self, product: Product) -> Configured | None:
-        try:
-            composition = self._catalogue().composition(product.composition)
-            return configure(product, composition, {}, None)
-        except (UnknownComposition, InvalidSelection, InvalidProduct):
-            # Published without it since: the product waits for its pictures.
-            return None
+
+def _offer(catalogue: Catalogue, stored: Stored, rates: Rates, language: str | None) -> Offer:
+    """Return what there is of an offer: a release may have taken something since it was written."""
+    product = stored.product
+    configured, sku, found = None, None, None
+    with contextlib.suppress(NotPriced, InvalidProduct, InvalidSelection, UnknownComposition):
+        configured = configure(product, catalogue.composition(product.composition), {}, None)
+        sku = make_sku(product, configured)
+        found = price(configured, product, rates, datetime.now(UTC), language=language)
+    return Offer(stored=stored, configured=configured, sku=sku, price=found)

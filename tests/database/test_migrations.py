@@ -112,8 +112,9 @@ async def test_a_table_that_is_busy_is_not_waited_for(empty, folder, monkeypatch
 
 
 async def test_a_database_that_is_away_is_said_to_be():
-    with pytest.raises(DatabaseUnavailable, match=r"refused|Connect call failed"):
+    with pytest.raises(DatabaseUnavailable) as refused:
         await migrate("postgresql://render@127.0.0.1:1/postgres")
+    assert "Connect call failed" in refused.value.reason
 
 
 async def test_a_program_that_is_ahead_of_its_database_says_so_until_it_is_migrated(empty):

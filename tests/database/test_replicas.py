@@ -1,6 +1,7 @@
 """A primary that is lost, a replica that lags or is promoted, and a PgBouncer in between."""
 
 import asyncio
+import socket
 import time
 
 import asyncpg
@@ -88,6 +89,41 @@ async def test_without_its_replica_the_primary_answers(pair, database):
     assert await database.read(where, stale=True) is True
     pair[1].stop()
     assert await database.read(where, stale=True) is False
+
+
+async def test_a_replica_that_lacks_the_schema_is_not_asked(pair):
+    primary, _ = pair
+    database = Database(primary.url(), make_database(primary), LIMITS)
+    assert await database.read(count, stale=True) == 0
+    await database.close()
+
+
+async def test_a_silent_host_costs_a_wait_and_not_the_database(pair):
+    primary, _ = pair
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{primary.port}"
+        url = f"postgresql://render@{hosts}/postgres?target_session_attrs=read-write"
+        database = Database(url, limits=Limits(connections=4, wait_s=0.5, statement_s=5))
+        assert await database.read(count) == 0
+        begun_s = time.monotonic()
+        # The one that answered is asked first from now on, by new connections, too.
+        await asyncio.gather(*(database.read(count) for _ in range(4)))
+        assert time.monotonic() - begun_s < 0.5
+        await database.close()
+
+
+async def test_a_silent_replica_is_left_alone_for_a_while(pair):
+    primary, _ = pair
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://render@127.0.0.1:{silent.getsockname()[1]}/postgres"
+        limits = Limits(connections=4, wait_s=0.5, statement_s=5)
+        database = Database(primary.url(), address, limits)
+        assert await database.read(count, stale=True) == 0
+        begun_s = time.monotonic()
+        for _ in range(10):
+            assert await database.read(count, stale=True) == 0
+        assert time.monotonic() - begun_s < 0.5
+        await database.close()
 
 
 async def test_what_is_not_a_position_is_no_reason_to_fail(database):

@@ -79,14 +79,16 @@ async def test_every_statement_fits_the_schema(connection, name):
     ("name", "index", "values"),
     [
         ("GET", "product_pkey", ("ring-500",)),
-        ("LIST_BY_CHANGE", "product_by_change", (None, "zzz", 21)),
-        ("LIST_BY_TITLE", "product_by_title", ("Ring 5", "ring", 21)),
+        ("LIST_BY_CHANGE", "product_by_change", (None, "zzz", 21, None)),
+        ("LIST_BY_CHANGE", "product_by_composition", (None, "zzz", 21, "rare")),
+        ("LIST_BY_TITLE", "product_by_title", ("Ring 5", "ring", 21, None)),
     ],
 )
 async def test_every_hot_statement_uses_its_index(connection, name, index, values):
     await connection.execute(
         "INSERT INTO shop.product (id, document) SELECT id, jsonb_build_object("
-        "'id', id, 'title', 'Ring ' || n, 'status', 'active') "
+        "'id', id, 'title', 'Ring ' || n, 'status', 'active', 'composition', "
+        "CASE n % 500 WHEN 0 THEN 'rare' ELSE 'common' END) "
         "FROM (SELECT n, 'ring-' || n AS id FROM generate_series(1, 5000) n) made"
     )
     await connection.execute("ANALYZE shop.product")
@@ -96,3 +98,14 @@ async def test_every_hot_statement_uses_its_index(connection, name, index, value
     said = "\n".join(row[0] for row in plan)
     assert index in said
     assert "Sort" not in said
+
+
+async def test_of_many_old_rates_only_those_that_count_are_read(connection):
+    await connection.execute(
+        "INSERT INTO shop.rate (kind, key, currency, amount, valid_from, valid_to) "
+        "SELECT 'metal', 'gold', 'EUR', 1, day, day + interval '1 day' "
+        "FROM generate_series(timestamptz '2010-01-01', '2020-01-01', interval '1 day') day"
+    )
+    await connection.execute("ANALYZE shop.rate")
+    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {STATEMENTS['RATES']}"))
+    assert "rate_by_end" in plan

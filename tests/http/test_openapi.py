@@ -22,8 +22,8 @@ def statuses(schema, path, method="get"):
         (f"{COMPOSITION}/resolve", "post", {"200", "400", "404", "413", "415", "422"}),
         (f"{COMPOSITION}/explain", "get", {"200", "400", "404", "422"}),
         ("/v1/products", "get", {"200", "304", "400", "503"}),
-        ("/v1/products/{product}", "get", {"200", "304", "400", "404", "503"}),
-        ("/v1/quotes", "post", {"200", "400", "404", "409", "413", "415", "422", "503"}),
+        ("/v1/products/{product}", "get", {"200", "304", "400", "404", "502", "503"}),
+        ("/v1/quotes", "post", {"200", "400", "404", "409", "413", "415", "422", "502", "503"}),
         ("/v1/quotes/verify", "post", {"200", "400", "410", "413", "415", "422"}),
         ("/livez", "get", {"200"}),
         ("/readyz", "get", {"200", "503"}),
@@ -59,7 +59,7 @@ def test_what_a_quote_is_asked_with_has_no_other_fields(schema, path, shape):
 def test_a_list_of_products_says_what_it_takes(schema):
     parameters = schema["paths"]["/v1/products"]["get"]["parameters"]
     by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
-    assert set(by_name) == {"limit", "sort", "cursor", "language"}
+    assert set(by_name) == {"composition", "limit", "sort", "cursor", "language"}
     assert by_name["limit"]["maximum"] == 100
     assert set(by_name["sort"]["enum"]) == {"-updated", "title"}
 

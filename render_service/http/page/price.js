@@ -26,14 +26,10 @@ async function fetchJson(path, body) {
 async function findProduct(composition) {
   const asked = new URLSearchParams(location.search).get("product");
   if (asked) return fetchJson(`/v1/products/${encodeURIComponent(asked)}?language=${language}`);
-  let path = `/v1/products?limit=100&language=${language}`;
-  while (path) {
-    const { products, next } = await fetchJson(path);
-    const found = products.find((listed) => listed.composition === composition && listed.price);
-    if (found) return fetchJson(`/v1/products/${found.id}?language=${language}`);
-    path = next && new URL(next, location.href).pathname + new URL(next, location.href).search;
-  }
-  return null;
+  const query = new URLSearchParams({ composition, language });
+  const { products } = await fetchJson(`/v1/products?${query}`);
+  const found = products.find(({ price }) => price);
+  return found ? fetchJson(`/v1/products/${found.id}?language=${language}`) : null;
 }
 
 function drawSizes({ sizes }) {
