@@ -53,6 +53,7 @@ _AGAIN: Final = (
     said.DeadlockDetectedError,
     said.CannotConnectNowError,
     said.TooManyConnectionsError,
+    said.TargetServerAttributeNotMatched,
     said.ReadOnlySQLTransactionError,
     *_BROKEN,
 )
