@@ -30,17 +30,34 @@ GET: Final = """
 SELECT id, document, revision, updated_at FROM shop.product WHERE id = $1
 """
 
+# Of the lists $4 and $5 are null where they are not asked for; the planner knows it each time, as
+# nothing is prepared.
 LIST_BY_CHANGE: Final = """
-SELECT id, title, document, revision, updated_at FROM shop.product
-WHERE status = 'active' AND (updated_at, id) < ($1, $2) AND ($4::text IS NULL OR composition = $4)
+SELECT id, document, revision, updated_at, updated_at AS place FROM shop.product
+WHERE status = 'active' AND ($4::text IS NULL OR composition = $4)
+    AND ($5::text IS NULL OR search @@ shop.query($5, $6) OR shop.fold($5) <% words)
+    AND (updated_at, id) < ($1, $2)
 ORDER BY updated_at DESC, id DESC LIMIT $3
 """
 
 LIST_BY_TITLE: Final = """
-SELECT id, title, document, revision, updated_at FROM shop.product
-WHERE status = 'active' AND (title COLLATE "C", id) > ($1, $2)
-    AND ($4::text IS NULL OR composition = $4)
+SELECT id, document, revision, updated_at, title AS place FROM shop.product
+WHERE status = 'active' AND ($4::text IS NULL OR composition = $4)
+    AND ($5::text IS NULL OR search @@ shop.query($5, $6) OR shop.fold($5) <% words)
+    AND (title COLLATE "C", id) > ($1, $2)
 ORDER BY title COLLATE "C", id LIMIT $3
+"""
+
+LIST_BY_RANK: Final = """
+SELECT id, document, revision, updated_at, place FROM (
+    SELECT id, document, revision, updated_at, (ts_rank(search, shop.query($5, $6))
+        + word_similarity(shop.fold($5), words))::float8 AS place
+    FROM shop.product
+    WHERE status = 'active' AND ($4::text IS NULL OR composition = $4)
+        AND (search @@ shop.query($5, $6) OR shop.fold($5) <% words)
+) found
+WHERE place < $1 OR (place = $1 AND id > $2)
+ORDER BY place DESC, id LIMIT $3
 """
 
 RATES: Final = """
@@ -79,11 +96,16 @@ RATES_KEPT_S: Final = 5.0
 """How old the rates may be that a process prices by. Those to come are among them, so a rate that
 was written ahead counts from its very instant."""
 
-_STATEMENTS: Final = {Sort.UPDATED: LIST_BY_CHANGE, Sort.TITLE: LIST_BY_TITLE}
+_STATEMENTS: Final = {
+    Sort.UPDATED: LIST_BY_CHANGE,
+    Sort.TITLE: LIST_BY_TITLE,
+    Sort.RELEVANCE: LIST_BY_RANK,
+}
 # asyncpg's spelling of `infinity`: behind every instant.
-_BEFORE_ALL: Final[dict[Sort, str | datetime]] = {
+_BEFORE_ALL: Final[dict[Sort, str | datetime | float]] = {
     Sort.UPDATED: datetime.max.replace(tzinfo=UTC),
     Sort.TITLE: "",
+    Sort.RELEVANCE: math.inf,
 }
 
 
@@ -111,10 +133,14 @@ class ProductTable:
 
     async def list_active(self, wanted: Wanted) -> Page:
         sort, after, limit = wanted.sort, wanted.after, wanted.limit
-        value = _BEFORE_ALL[sort]
-        if after is not None:
-            value = after.instant if sort is Sort.UPDATED else after.value
-        values = (value, after.id if after else "", limit + 1, wanted.composition)
+        values = (
+            _BEFORE_ALL[sort] if after is None else _value(after),
+            "" if after is None else after.id,
+            limit + 1,
+            wanted.composition,
+            wanted.search,
+            wanted.language,
+        )
         rows = await self._database.read(
             lambda connection: connection.fetch(_STATEMENTS[sort], *values), stale=True
         )
@@ -203,5 +229,13 @@ def _readable(rows: Sequence[Record]) -> Iterator[Rate]:
 
 
 def _place(sort: Sort, last: Record) -> Place:
-    value = last["updated_at"].isoformat() if sort is Sort.UPDATED else last["title"]
+    place = last["place"]
+    value = place.isoformat() if sort is Sort.UPDATED else str(place)
     return Place(sort=sort, value=value, id=last["id"])
+
+
+def _value(place: Place) -> str | datetime | float:
+    """Return what a place holds, as the statement of its sort compares it."""
+    if place.sort is Sort.UPDATED:
+        return place.instant
+    return float(place.value) if place.sort is Sort.RELEVANCE else place.value

@@ -13,7 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from render_service.formats import Format
 from render_service.http import problems
 from render_service.http.schemas import WIDTH_PX_MAX, ProblemOut, ResolveIn
-from render_service.http.shop_schemas import PAGE, PAGE_MAX, QuoteIn, VerifyIn
+from render_service.http.shop_schemas import PAGE, PAGE_MAX, SEARCH_MAX, QuoteIn, VerifyIn
 from render_service.products.languages import LENGTH_MAX
 from render_service.products.ports import Sort
 
@@ -138,11 +138,17 @@ def _explain_parameters() -> list[dict[str, Any]]:
 
 def _list_parameters() -> list[dict[str, Any]]:
     limit = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE}
-    sort = {"type": "string", "enum": list(Sort), "default": Sort.UPDATED}
+    sort = {"type": "string", "enum": list(Sort)}
+    search = {"type": "string", "minLength": 1, "maxLength": SEARCH_MAX}
     return [
+        _query("q", search, "Words that a product is about, misspelt or not"),
         _query("composition", {"type": "string"}, "Only products that it draws"),
         _query("limit", limit, "Products of a page"),
-        _query("sort", sort, "Newest change first, or by title"),
+        _query(
+            "sort",
+            sort,
+            "Newest change first (the default), by title, or by relevance (the default with `q`)",
+        ),
         _query("cursor", {"type": "string"}, "As `next` of the page before holds it"),
         _LANGUAGE,
     ]

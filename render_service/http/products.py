@@ -24,6 +24,7 @@ from render_service.http.offers import Offers
 from render_service.http.shop_schemas import (
     PAGE,
     PAGE_MAX,
+    SEARCH_MAX,
     ProductList,
     ProductOut,
     QuoteIn,
@@ -36,7 +37,7 @@ from render_service.products.ports import Place, Sort, Wanted
 from render_service.products.quotes import Quote
 from render_service.products.shop import Shop
 
-LIST_KEYS: Final = ("composition", "limit", "cursor", "sort", "language")
+LIST_KEYS: Final = ("q", "composition", "limit", "cursor", "sort", "language")
 ONE_KEYS: Final = ("language",)
 PRICES_KEPT: Final = "public, max-age=60"
 """Shorter than a manifest: a price that is stale is not shown while another is fetched."""
@@ -60,11 +61,13 @@ class Products(Controller):
     ) -> Response[ProductList]:
         """A page of products with the price and the pictures of their default configurations.
 
-        `composition` (only what it draws), `limit` (20, at most 100), `sort` (`-updated` or
-        `title`), `language` (BCP 47), and `cursor`, which `next` of the page before holds.
+        `q` (words that a product is about, misspelt or not), `composition` (only what it draws),
+        `limit` (20, at most 100), `sort` (`-updated`, `title`, or with `q` `relevance`),
+        `language` (BCP 47), and `cursor`, which `next` of the page before holds.
         """
         asked = _query(request, LIST_KEYS)
-        sort = _read_sort(asked.get("sort"))
+        search = _read_search(asked.get("q"))
+        sort = _read_sort(asked.get("sort"), searched=search is not None)
         after = _read_cursor(asked["cursor"], sort) if "cursor" in asked else None
         language = _read_language(asked)
         offers = Offers(
@@ -75,6 +78,8 @@ class Products(Controller):
             limit=_read_limit(asked.get("limit")),
             after=after,
             composition=_read_composition(asked.get("composition")),
+            search=search,
+            language=language,
         )
         found, end = await shop.list_offers(planner.catalogue, wanted, language)
         following = None
@@ -173,11 +178,19 @@ def _read_composition(given: str | None) -> str | None:
     return given
 
 
-def _read_sort(given: str | None) -> Sort:
-    try:
-        return Sort.UPDATED if given is None else Sort(given)
-    except ValueError as error:
-        raise wrong("sort", f"{given!r}; expected one of {', '.join(Sort)}") from error
+def _read_search(given: str | None) -> str | None:
+    if given is not None and not (0 < len(given) <= SEARCH_MAX and "\0" not in given):
+        raise wrong("q", f"expected 1 to {SEARCH_MAX} characters, without NUL")
+    return given
+
+
+def _read_sort(given: str | None, *, searched: bool) -> Sort:
+    offered = [sort for sort in Sort if searched or sort is not Sort.RELEVANCE]
+    if given is None:
+        return Sort.RELEVANCE if searched else Sort.UPDATED
+    if given not in offered:
+        raise wrong("sort", f"{given[:100]!r}; expected one of {', '.join(offered)}")
+    return Sort(given)
 
 
 def _read_limit(given: str | None) -> int:

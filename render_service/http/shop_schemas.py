@@ -13,6 +13,9 @@ from render_service.products.model import Media
 from render_service.products.price import Tax
 from render_service.products.quotes import Quote
 
+SEARCH_MAX: Final = 200
+"""Characters of a search: more than anybody types, and a query of a few milliseconds."""
+
 PAGE: Final = 20
 PAGE_MAX: Final = 100
 """Products of a page: 5 kB each, most of it addresses of a picture."""

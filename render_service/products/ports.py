@@ -1,5 +1,6 @@
 """What keeps products and rates, as the rest of the package sees it."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,10 +30,14 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Sort(StrEnum):
-    """What a list is ordered by; its id decides between equals, so no two are."""
+    """What a list is ordered by; its id decides between equals, so no two are.
+
+    RELEVANCE: How well it answers a search, the best first; only of a list that is searched.
+    """
 
     UPDATED = "-updated"
     TITLE = "title"
+    RELEVANCE = "relevance"
 
 
 class Place(Struct, frozen=True, kw_only=True, array_like=True):
@@ -40,7 +45,7 @@ class Place(Struct, frozen=True, kw_only=True, array_like=True):
 
     Attributes:
         sort: Of the list.
-        value: The last product's title, or the instant of its change in ISO 8601.
+        value: The last product's title, the instant of its change in ISO 8601, or its rank.
         id: Its id.
     """
 
@@ -58,6 +63,8 @@ class Place(Struct, frozen=True, kw_only=True, array_like=True):
             raise ValueError("no list ends there")
         if self.sort is Sort.UPDATED:
             _ = self.instant
+        if self.sort is Sort.RELEVANCE and not math.isfinite(float(self.value)):
+            raise ValueError(f"{self.value!r} is no rank")
 
     @property
     def instant(self) -> datetime:
@@ -80,12 +87,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
         limit: At most so many, from 1.
         after: Where the page before ended; its sort is this one's. None is the beginning.
         composition: Only those that it draws; None is all.
+        search: Only those that these words are about, misspelt or not; None is all.
+        language: Of the words, a BCP 47 tag: it decides which endings are alike.
     """
 
     sort: Sort
     limit: int
     after: Place | None = None
     composition: str | None = None
+    search: str | None = None
+    language: str | None = None
 
 
 class Page(Struct, frozen=True, kw_only=True):

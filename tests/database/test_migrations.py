@@ -16,6 +16,7 @@ from render_service.errors import DatabaseUnavailable, MigrationFailed, SchemaBe
 # Of every file as it was released: what was applied somewhere is never changed.
 RELEASED = {
     "0001-products": "96337e567e5a457c149c35cfbdbfb9fea6c3ca0ef279633681dcacce400bb1bc",
+    "0002-search": "7ac2a071afa290522f9d395f727f31d533544edb0b66f9777505b8cfb7b7ef3e",
 }
 
 GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"
@@ -117,7 +118,7 @@ async def test_a_database_that_is_away_is_said_to_be():
 
 async def test_a_program_that_is_ahead_of_its_database_says_so_until_it_is_migrated(empty):
     database = Database(empty)
-    with pytest.raises(SchemaBehind, match="lacks the migrations 0001-products"):
+    with pytest.raises(SchemaBehind, match="lacks the migrations 0001-products, 0002-search"):
         await database.read(lambda connection: connection.fetchval("SELECT 1"))
     await migrate(empty)
     assert await database.read(lambda connection: connection.fetchval("SELECT 1")) == 1

@@ -1,5 +1,6 @@
 """The schema after all migrations is the one that docs/database.md shows."""
 
+import math
 import re
 from pathlib import Path
 
@@ -79,9 +80,11 @@ async def test_every_statement_fits_the_schema(connection, name):
     ("name", "index", "values"),
     [
         ("GET", "product_pkey", ("ring-500",)),
-        ("LIST_BY_CHANGE", "product_by_change", (None, "zzz", 21, None)),
-        ("LIST_BY_CHANGE", "product_by_composition", (None, "zzz", 21, "rare")),
-        ("LIST_BY_TITLE", "product_by_title", ("Ring 5", "ring", 21, None)),
+        ("LIST_BY_CHANGE", "product_by_change", (None, "zzz", 21, None, None, None)),
+        ("LIST_BY_CHANGE", "product_by_composition", (None, "zzz", 21, "rare", None, None)),
+        ("LIST_BY_RANK", "product_by_search", (math.inf, "", 21, None, "labradorite", "en")),
+        ("LIST_BY_RANK", "product_by_words", (math.inf, "", 21, None, "labradorite", "en")),
+        ("LIST_BY_TITLE", "product_by_title", ("Ring 5", "ring", 21, None, None, None)),
     ],
 )
 async def test_every_hot_statement_uses_its_index(connection, name, index, values):
@@ -91,13 +94,14 @@ async def test_every_hot_statement_uses_its_index(connection, name, index, value
         "CASE n % 500 WHEN 0 THEN 'rare' ELSE 'common' END) "
         "FROM (SELECT n, 'ring-' || n AS id FROM generate_series(1, 5000) n) made"
     )
-    await connection.execute("ANALYZE shop.product")
+    # What was just written waits in a list beside the words' indexes until it is swept in.
+    await connection.execute("VACUUM ANALYZE shop.product")
     if values[0] is None:
         values = (await connection.fetchval("SELECT now()"), *values[1:])
     plan = await connection.fetch(f"EXPLAIN {STATEMENTS[name]}", *values)
     said = "\n".join(row[0] for row in plan)
     assert index in said
-    assert "Sort" not in said
+    assert name == "LIST_BY_RANK" or "Sort" not in said
 
 
 async def test_of_many_old_rates_only_those_that_count_are_read(connection):

@@ -59,9 +59,9 @@ def test_what_a_quote_is_asked_with_has_no_other_fields(schema, path, shape):
 def test_a_list_of_products_says_what_it_takes(schema):
     parameters = schema["paths"]["/v1/products"]["get"]["parameters"]
     by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
-    assert set(by_name) == {"composition", "limit", "sort", "cursor", "language"}
+    assert set(by_name) == {"q", "composition", "limit", "sort", "cursor", "language"}
     assert by_name["limit"]["maximum"] == 100
-    assert set(by_name["sort"]["enum"]) == {"-updated", "title"}
+    assert set(by_name["sort"]["enum"]) == {"-updated", "title", "relevance"}
 
 
 def test_explain_takes_any_option_as_a_key_of_its_own(schema):

@@ -155,6 +155,12 @@ def test_what_cannot_be_priced_is_refused_with_the_reason(shop, asked, status, p
         "cursor=WyItdXBkYXRlZCIsICIwMDAxLTAxLTAxVDAwOjAwOjAwKzIzOjU5IiwgImEiXQ",
         "colour=red",
         "limit=1&limit=2",
+        "q=",
+        "q=%00",
+        "q=" + "a" * 201,
+        "sort=relevance",
+        "q=a&cursor=WyJyZWxldmFuY2UiLCAibmFuIiwgImEiXQ",
+        "q=a&cursor=WyJyZWxldmFuY2UiLCAieCIsICJhIl0",
     ],
 )
 def test_a_query_that_is_none_is_refused(shop, query):
@@ -329,6 +335,57 @@ def test_a_rate_at_the_end_of_time_is_refused(url, tmp_path, instant):
     refused = import_folder(url, tmp_path)
     assert refused.returncode == 1
     assert "is not within the years" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("solitaire", "en"),
+        ("rings", "en"),
+        ("Solit\u00e4rringe", "de"),
+        ("SOLITAR", "de"),
+        ("solitare", "en"),
+        ("engagment", "en"),
+        ('"solitaire ring"', "en"),
+        ("pave", "en"),
+        ("pav\u00e9 -bracelet", "fr"),
+        ("solitaire-ring", "xx"),
+    ],
+)
+def test_words_find_what_they_are_about_in_any_spelling(shop, words, language):
+    answer = shop.get("/v1/products", params={"q": words, "language": language, "limit": 100})
+    assert RING in [product["id"] for product in answer.json()["products"]]
+
+
+@pytest.mark.parametrize("words", ["bracelet", "xyzzy", "%", "' OR 1=1 --", "&|!", "\ufffd", "*"])
+def test_other_words_find_nothing_and_break_nothing(shop, words):
+    assert shop.get("/v1/products", params={"q": words}).json()["products"] == []
+
+
+def test_a_title_counts_for_more_than_a_text_and_pages_show_each_once(shop, url, tmp_path):
+    for number in range(9):
+        copy_ring(tmp_path, id=f"text-{number}", title="Ring", text="With a moonstone.")
+    copy_ring(tmp_path, id="title", title="Moonstone ring")
+    assert import_folder(url, tmp_path).returncode == 0
+    address, found = "/v1/products?q=moonstone&limit=4", []
+    while address:
+        page = shop.get(address).json()
+        found += [product["id"] for product in page["products"]]
+        address = page["next"]
+    assert found[0] == "title"
+    assert sorted(found) == sorted(["title", *(f"text-{number}" for number in range(9))])
+    by_title = ids(shop, "/v1/products?q=moonstone&sort=title&limit=100")
+    assert sorted(by_title) == sorted(found)
+
+
+def test_what_is_found_is_what_is_there_now(shop, url, tmp_path):
+    copy_ring(tmp_path, id="turning", title="Labradorite ring")
+    assert import_folder(url, tmp_path).returncode == 0
+    assert ids(shop, "/v1/products?q=labradorite") == ["turning"]
+    copy_ring(tmp_path, id="turning", title="Tourmaline ring")
+    assert import_folder(url, tmp_path).returncode == 0
+    assert ids(shop, "/v1/products?q=labradorite") == []
+    assert ids(shop, "/v1/products?q=tourmaline") == ["turning"]
 
 
 def ids(shop, address):
