@@ -23,7 +23,7 @@ class Limits(NamedTuple):
 
     Attributes:
         connections: To each server, at the most.
-        wait_s: For a free connection, or a new one to each host.
+        wait_s: For a free connection, and again for a new one to each host.
         statement_s: A statement may take; ended by the server, and by us a second later.
     """
 

@@ -41,6 +41,7 @@ LIST_KEYS: Final = ("q", "composition", "limit", "cursor", "sort", "language")
 ONE_KEYS: Final = ("language",)
 PRICES_KEPT: Final = "public, max-age=60"
 """Shorter than a manifest: a price that is stale is not shown while another is fetched."""
+_LANGUAGE: Final = re.compile(rf"[A-Za-z0-9-]{{1,{LENGTH_MAX}}}", re.ASCII)
 _NOT_KEPT: Final = {"cache-control": "no-store"}
 
 
@@ -167,8 +168,10 @@ def _query(request: Asked, offered: tuple[str, ...]) -> dict[str, str]:
 
 def _read_language(asked: Mapping[str, str]) -> str | None:
     language = asked.get("language")
-    if language is not None and len(language) > LENGTH_MAX:
-        raise wrong("language", f"a language tag has at most {LENGTH_MAX} characters")
+    if language is not None and _LANGUAGE.fullmatch(language) is None:
+        raise wrong(
+            "language", f"expected a BCP 47 tag: at most {LENGTH_MAX} letters, digits and hyphens"
+        )
     return language
 
 

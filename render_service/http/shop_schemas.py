@@ -14,7 +14,7 @@ from render_service.products.price import Tax
 from render_service.products.quotes import Quote
 
 SEARCH_MAX: Final = 200
-"""Characters of a search: more than anybody types, and a query of a few milliseconds."""
+"""Characters of a search: more than anybody types."""
 
 PAGE: Final = 20
 PAGE_MAX: Final = 100

@@ -1,8 +1,11 @@
 """A service that brings its PostgreSQL along: as `make run` starts it."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import psutil
@@ -87,6 +90,18 @@ def test_one_that_died_is_started_again(catalogue, tmp_path):
         postmaster.wait(10)
         wait_until(lambda: len(postmasters(server)) == 1, lambda: server.log.read_text())
         assert "the embedded PostgreSQL died" in server.log.read_text()
+
+
+def test_a_service_waits_for_a_command_that_uses_it_and_then_has_its_own(catalogue, tmp_path):
+    with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as stack:
+        with run_postgres(tmp_path / "data/postgres", is_brief=True):
+            context = run_server(catalogue, tmp_path, **EMBEDDED)
+            starting = threads.submit(context.__enter__)
+            time.sleep(2)
+            assert not starting.done()
+        server = starting.result()
+        stack.push(context)
+        assert len(postmasters(server)) == 1
 
 
 def test_a_folder_that_was_made_by_another_major_version_is_left_as_it_is(tmp_path):

@@ -25,7 +25,10 @@ async function fetchJson(path, body) {
 // price.
 async function findProduct(composition) {
   const asked = new URLSearchParams(location.search).get("product");
-  if (asked) return fetchJson(`/v1/products/${encodeURIComponent(asked)}?language=${language}`);
+  if (asked) {
+    const sold = await fetchJson(`/v1/products/${encodeURIComponent(asked)}?language=${language}`);
+    return sold.composition === composition ? sold : null;
+  }
   const query = new URLSearchParams({ composition, language });
   const { products } = await fetchJson(`/v1/products?${query}`);
   const found = products.find(({ price }) => price);
