@@ -35,6 +35,7 @@ from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.file_tier import FileTier
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_tier import RedisTier
+from render_service.environment import read_settings
 from render_service.formats import Format
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
@@ -45,7 +46,6 @@ from render_service.planning.request import RenderRequest
 from render_service.planning.url import build_image_path
 from render_service.releases.live import LivePlanner
 from render_service.rendering.rendition import make_rendition
-from render_service.settings import read_settings
 from render_service.wiring import build_service, open_studio
 
 BODY: Final = bytes(range(256)) * 117 + bytes(48)

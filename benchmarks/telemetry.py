@@ -27,12 +27,13 @@ from opentelemetry.trace import INVALID_SPAN
 from benchmarks.counting import measure
 from benchmarks.hit import make_service, path_of_hits, run_server, serve
 from benchmarks.report import Report, Times, machine_facts, publish, ratio, time_in_turn
+from render_service.environment import read_settings
 from render_service.http import images, observed
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.releases.live import LivePlanner
-from render_service.settings import Settings, read_settings
+from render_service.settings import Settings
 from render_service.telemetry import kinds, spans
 from render_service.telemetry.running import Telemetry
 from render_service.wiring import build_service, open_studio

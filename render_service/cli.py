@@ -11,24 +11,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from render_service.commands import keys
 from render_service.commands.calibrating import calibrate
 from render_service.commands.calibration_orders import add_parser, read_orders
 from render_service.commands.catalogues import check
 from render_service.commands.database_arguments import add_migrate, add_products
-from render_service.commands.difference import Asked, diff
+from render_service.commands.key_arguments import add_keys
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
-from render_service.commands.publishing import list_releases, publish, publish_again
+from render_service.commands.release_arguments import add_diff, add_publish, add_releases
 from render_service.commands.warm_arguments import add_warm
+from render_service.environment import read_settings
 from render_service.errors import (
     DatabaseUnavailable,
-    InvalidRequest,
     InvalidSetting,
     RenderServiceError,
 )
 from render_service.formats import Format
-from render_service.settings import EMBEDDED, Settings, read_settings
+from render_service.settings import EMBEDDED, Settings
 from render_service.supply import try_supply
 from render_service.wiring import build_signer, catalogue_folder, try_data_folder, try_selling
 
@@ -68,15 +67,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands_)
-    _add_publish(commands_)
-    _add_releases(commands_)
-    _add_diff(commands_)
+    add_publish(commands_)
+    add_releases(commands_)
+    add_diff(commands_)
     _add_render(commands_)
     add_warm(commands_)
     _add_check(commands_)
     add_parser(commands_).set_defaults(run=_calibrate)
     _add_sheet(commands_)
-    _add_keys(commands_)
+    add_keys(commands_)
     add_migrate(commands_)
     add_products(commands_)
     settings = commands_.add_parser(
@@ -95,49 +94,6 @@ def _add_serve(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
         epilog="RENDER_CATALOGUE=FOLDER render-service serve shows a folder as it stands.",
     )
     serve.set_defaults(run=_serve)
-
-
-def _add_publish(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands_.add_parser(
-        "publish",
-        help="make a catalogue live, whole or not at all; or roll back",
-        description="Check a catalogue, store what is new of it, and make it live in one step; "
-        "servers follow within seconds. A broken one is refused whole and changes nothing.",
-        epilog="render-service publish --release 16 makes state 16 live again.",
-    )
-    parser.add_argument("folder", nargs="?", type=Path, help="the catalogue (compositions)")
-    parser.add_argument("--release", metavar="STATE", help="an earlier state, instead of a folder")
-    parser.add_argument(
-        "--recheck",
-        action="store_true",
-        help="check again what is published already, and mend what is damaged in the store",
-    )
-    parser.set_defaults(run=_publish)
-
-
-def _add_releases(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands_.add_parser("releases", help="list what was live, and what is")
-    parser.add_argument("--limit", type=_count, default=20, help="states, newest first (20)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=_releases)
-
-
-def _add_diff(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands_.add_parser(
-        "diff",
-        help="list the views and keys that change from one catalogue to another",
-        description="Compare two catalogues: each the number of a state, `live`, or a folder.",
-        epilog="render-service diff live compositions --pictures build/diff",
-    )
-    parser.add_argument("old", help="STATE, live or FOLDER")
-    parser.add_argument("new", help="likewise")
-    parser.add_argument("--keys", action="store_true", help="list every key that changes")
-    parser.add_argument("--limit", type=_count, default=1000, help="the most keys listed (1000)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a sample, to see it")
-    parser.add_argument("--width", type=_count, default=480, help="of each picture, pixels (480)")
-    parser.add_argument("--sample", type=_count, default=24, help="the most pictures drawn (24)")
-    parser.set_defaults(run=_diff)
 
 
 def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -185,29 +141,6 @@ def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(run=_sheet)
 
 
-def _add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands_.add_parser(
-        "keys",
-        help="make keys, and sign addresses with them",
-        description="Keys for addresses of what is not offered to everybody (RENDER_SIGNING_KEYS).",
-    )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    make = actions.add_parser("make", help="print a new key for RENDER_SIGNING_KEYS")
-    make.set_defaults(run=lambda options, settings: keys.make())
-    sign = actions.add_parser(
-        "sign",
-        help="print an address, signed",
-        epilog="render-service keys sign /iiif/3/…/0,0,600,600/300,/0/default.webp --expires 1h",
-    )
-    sign.add_argument("url", metavar="URL", help="an address or a path under /iiif/3/")
-    sign.add_argument(
-        "--expires", metavar="TIME", help="90s, 15m, 1h, 30d, rounded up to 5 minutes (never)"
-    )
-    sign.set_defaults(
-        run=lambda options, settings: keys.sign(settings, options.url, options.expires)
-    )
-
-
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # Here, because Litestar takes half a second to import and no other command needs it.
     from render_service.http.server import serve
@@ -240,40 +173,6 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 def _calibrate(options: argparse.Namespace, settings: Settings) -> int:
     return calibrate(settings, read_orders(options))
-
-
-def _count(given: str) -> int:
-    """A number of at least 1, as argparse asks for it."""
-    if not (given.isascii() and given.isdigit() and len(given) <= 9 and int(given)):
-        raise argparse.ArgumentTypeError(f"{given[:80]!r} is not a number of at least 1")
-    return int(given)
-
-
-def _publish(options: argparse.Namespace, settings: Settings) -> int:
-    if options.release is not None:
-        if options.folder is not None or options.recheck:
-            raise InvalidRequest("--release publishes what is stored: without folder or --recheck.")
-        return publish_again(settings, options.release)
-    folder = options.folder or catalogue_folder(settings)
-    return publish(settings, folder, recheck=options.recheck)
-
-
-def _diff(options: argparse.Namespace, settings: Settings) -> int:
-    asked = Asked(
-        old=options.old,
-        new=options.new,
-        keys=options.keys,
-        limit=options.limit,
-        as_json=options.json,
-        pictures=options.pictures,
-        width_px=options.width,
-        sample=options.sample,
-    )
-    return diff(settings, asked)
-
-
-def _releases(options: argparse.Namespace, settings: Settings) -> int:
-    return list_releases(settings, limit=options.limit, as_json=options.json)
 
 
 def _sheet(options: argparse.Namespace, settings: Settings) -> int:

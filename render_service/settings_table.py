@@ -8,7 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from render_service.settings import Settings, declared_knobs, shown_of, variable_of
+from render_service.environment import declared_knobs, shown_of, variable_of
+from render_service.settings import Settings
 
 _HEADER: Final = (
     "# Settings",

@@ -2,13 +2,9 @@ import dataclasses
 
 import pytest
 
+from render_service.environment import environment_of, read_settings
 from render_service.errors import InvalidSetting
-from render_service.settings import (
-    LogLevel,
-    Settings,
-    environment_of,
-    read_settings,
-)
+from render_service.settings import LogLevel, Settings
 from render_service.settings_table import describe, settings_markdown
 
 URL_WITH_PASSWORD = "redis://:hunter2@cache.example/0"  # noqa: S105  # nobody's

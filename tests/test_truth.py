@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import pyvips
 
+from render_service.environment import read_settings
 from render_service.formats import Format
 from render_service.pixels.tone import tone_table
 from render_service.planning.plan import ONE
 from render_service.planning.request import RenderRequest, offered_widths
 from render_service.rendering.offline import draw_with
 from render_service.rendering.rasters import Rasters
-from render_service.settings import read_settings
 from render_service.wiring import open_studio
 
 ROOT = Path(__file__).parent.parent

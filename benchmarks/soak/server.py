@@ -12,9 +12,9 @@ import threading
 import msgspec
 from msgspec import Struct
 
+from render_service.environment import read_settings
 from render_service.http import server
 from render_service.http.replies import App, Receive, Scope, Send, send_whole
-from render_service.settings import read_settings
 
 PATH = "/soak"
 

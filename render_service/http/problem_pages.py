@@ -11,7 +11,7 @@ from typing import Final
 from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 
-from render_service.http.problems import QUERY_ROW, ROWS, STATUS_ROWS, Row
+from render_service.http.problem_rows import QUERY_ROW, ROWS, STATUS_ROWS, Row
 
 _INTERNAL_WORDS: Final = "Something went wrong on our side; its log has the incident's number."
 

@@ -18,12 +18,13 @@ import uvicorn
 from uvicorn.supervisors import multiprocess
 
 from render_service.embedded import run_embedded
+from render_service.environment import environment_of, read_settings
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
 from render_service.http.next_clicks import Foresight
 from render_service.http.protocol import PreparedHeads
 from render_service.observing import run_metrics, start_telemetry
-from render_service.settings import Settings, environment_of, read_settings
+from render_service.settings import Settings
 from render_service.supply import open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (

@@ -11,12 +11,12 @@ import os
 import re
 from pathlib import Path
 
+from render_service.environment import read_settings
 from render_service.errors import Overloaded
 from render_service.http import server
 from render_service.http.problems import describe_error
 from render_service.http.protocol import HEAD
 from render_service.http.replies import send_problem
-from render_service.settings import read_settings
 from tests.edge.edges import requests_of
 
 HEALTH = "/readyz"

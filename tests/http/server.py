@@ -31,7 +31,7 @@ uvicorn.run(
 MAIN = """
 import os
 from render_service.http.server import serve
-from render_service.settings import read_settings
+from render_service.environment import read_settings
 serve(read_settings(os.environ))
 """
 

@@ -21,7 +21,7 @@ import render_service.planning.key as key
 key.PIPELINE_REVISION = 0
 import os
 from render_service.http.server import serve
-from render_service.settings import read_settings
+from render_service.environment import read_settings
 serve(read_settings(os.environ))
 """
 LOUDER = (

@@ -6,14 +6,8 @@ import pytest
 
 from render_service import errors
 from render_service.http.problem_pages import PAGES
-from render_service.http.problems import (
-    INSTANCE_LENGTH_MAX,
-    QUERY_ROW,
-    ROWS,
-    STATUS_ROWS,
-    describe_error,
-    describe_status,
-)
+from render_service.http.problem_rows import QUERY_ROW, ROWS, STATUS_ROWS
+from render_service.http.problems import INSTANCE_LENGTH_MAX, describe_error, describe_status
 
 ROOT = errors.RenderServiceError
 

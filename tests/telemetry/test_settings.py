@@ -2,8 +2,8 @@
 
 import pytest
 
+from render_service.environment import read_settings
 from render_service.errors import InvalidSetting
-from render_service.settings import read_settings
 
 COLLECTOR = "http://collector:4318"
 

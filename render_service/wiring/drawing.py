@@ -1,4 +1,4 @@
-"""Settings → live objects: the only place where adapters meet ports.
+"""What draws: catalogue, tiers, executor, and the render service made of them.
 
 Everything is built from values, once, in the order it depends on; nothing below reads a setting.
 """
@@ -17,23 +17,17 @@ from render_service.adapters.catalogue_folder import (
     read_catalogue,
 )
 from render_service.adapters.file_tier import FileTier
-from render_service.adapters.postgres import Database
-from render_service.adapters.postgres_pool import Limits as DatabaseLimits
-from render_service.adapters.product_table import ProductTable
 from render_service.adapters.raster_files import RasterFiles
 from render_service.adapters.redis_changes import RedisChanges
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_lease import RedisLease
 from render_service.adapters.redis_tier import RedisTier
 from render_service.composition.definition import MeasuredDefinition
-from render_service.errors import Fault, InvalidSetting
+from render_service.errors import Fault
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import DecodeLimits, Limits
 from render_service.planning.planner import Planner
 from render_service.planning.signatures import Signer, parse_keys
-from render_service.products.ports import NoProducts
-from render_service.products.quotes import QuoteSigner
-from render_service.products.shop import Shop
 from render_service.rendering.breaker import GuardedLease, GuardedTier
 from render_service.rendering.executor import RenderExecutor
 from render_service.rendering.memory import Memory
@@ -53,9 +47,6 @@ PENDING_SHARE = 4
 BYTES_A_PIXEL = 4
 """No format of ours takes more, so no picture in the bucket is larger than its largest canvas."""
 
-
-QUOTE_AUDIENCE = "shop"
-"""Whom quotes are for, `aud` of their tokens."""
 
 DEMO = "compositions"
 """The catalogue in a clone, where people start."""
@@ -199,53 +190,6 @@ def try_data_folder(settings: Settings) -> None:
     """
     if settings.file_tier_bytes:
         FileTier(settings.data, budget_bytes=settings.file_tier_bytes)
-
-
-class Selling(Struct, frozen=True, kw_only=True):
-    """What sells: the shop, and the database behind it, closed with the service."""
-
-    shop: Shop
-    database: Database | None
-
-
-def build_selling(settings: Settings) -> Selling:
-    """Return what sells: nothing, where there is no database. Asks nobody yet.
-
-    Raises:
-        InvalidSetting: There is a database and no key to sign quotes with, or a key is none.
-    """
-    database = build_database(settings) if settings.database_url else None
-    keys = parse_keys(settings.signing_keys)
-    if database is not None and not keys:
-        raise InvalidSetting(
-            "RENDER_SIGNING_KEYS is empty, and quotes need a key where there is a database; "
-            "`render-service keys make` makes one."
-        )
-    shop = Shop(
-        ProductTable(database) if database else NoProducts(),
-        QuoteSigner(keys, issuer=settings.public_url or "render-service", audience=QUOTE_AUDIENCE),
-        quote_s=settings.quote_s,
-    )
-    return Selling(shop=shop, database=database)
-
-
-def try_selling(settings: Settings) -> None:
-    """See that what sells can be built.
-
-    Raises:
-        InvalidSetting: As `build_selling`.
-    """
-    build_selling(settings)
-
-
-def build_database(settings: Settings) -> Database:
-    """Return the database of products. Asks nobody yet."""
-    limits = DatabaseLimits(
-        connections=settings.database_connections,
-        wait_s=settings.database_wait_s,
-        statement_s=settings.database_statement_s,
-    )
-    return Database(settings.database_url, settings.database_replica_url, limits)
 
 
 def _raster_store(settings: Settings) -> RasterFiles | None:

@@ -1,0 +1,122 @@
+"""What clients are told of each error: one table, and the only place that knows both sides.
+
+An error never answers 200 and never carries `immutable`.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from render_service import errors
+
+_SPELLING: Final = "public, max-age=300"
+_MISSING: Final = "public, max-age=60"
+_NEVER: Final = "no-store"
+
+
+class Row(NamedTuple):
+    """What the clients of an error are told, whatever its data.
+
+    Attributes:
+        status: HTTP status.
+        slug: Last segment of the problem's type.
+        title: The problem in a few words, the same for every occurrence.
+        cache_control: How long a cache may repeat it.
+    """
+
+    status: int
+    slug: str
+    title: str
+    cache_control: str
+
+
+ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
+    errors.MalformedPath: Row(400, "malformed-path", "Malformed path", _SPELLING),
+    errors.WidthNotOffered: Row(400, "width-not-offered", "Width not offered", _SPELLING),
+    errors.FormatNotOffered: Row(400, "format-not-offered", "Format not offered", _SPELLING),
+    errors.UnknownQueryKey: Row(400, "unknown-query-key", "Unknown query key", _SPELLING),
+    errors.InvalidBody: Row(400, "invalid-body", "Invalid body", _NEVER),
+    errors.UnknownComposition: Row(404, "unknown-composition", "Unknown composition", _MISSING),
+    errors.UnknownView: Row(404, "unknown-view", "Unknown view", _MISSING),
+    errors.UnknownVersion: Row(404, "unknown-version", "Unknown version", _MISSING),
+    errors.UnknownState: Row(404, "unknown-state", "Unknown state", _MISSING),
+    errors.UnknownIdentifier: Row(404, "unknown-identifier", "Unknown identifier", _MISSING),
+    errors.UnknownSku: Row(404, "unknown-sku", "Unknown SKU", _MISSING),
+    errors.ProductUnreadable: Row(502, "product-unreadable", "Product unreadable", _NEVER),
+    errors.UnknownProduct: Row(404, "unknown-product", "Unknown product", _NEVER),
+    errors.SignatureNeeded: Row(403, "signature-needed", "Signature needed", _NEVER),
+    errors.BadSignature: Row(403, "bad-signature", "Bad or expired signature", _NEVER),
+    errors.ExpiredSignature: Row(403, "expired-signature", "Bad or expired signature", _NEVER),
+    errors.UnknownOption: Row(422, "unknown-option", "Unknown option", _SPELLING),
+    errors.UnknownValue: Row(422, "unknown-value", "Unknown value", _SPELLING),
+    errors.ForbiddenConfiguration: Row(422, "forbidden-configuration", "Not made", _SPELLING),
+    errors.AlphaNotOffered: Row(422, "alpha-not-offered", "No transparency", _SPELLING),
+    errors.SizeNotOffered: Row(422, "size-not-offered", "Size not offered", _SPELLING),
+    errors.InvalidProduct: Row(422, "invalid-product", "Invalid product", _NEVER),
+    errors.RateMissing: Row(409, "rate-missing", "No rate", _NEVER),
+    errors.RateInOtherCurrency: Row(
+        409, "rate-in-other-currency", "Rate in another currency", _NEVER
+    ),
+    errors.RatesOverlap: Row(409, "rates-overlap", "Rates overlap", _NEVER),
+    errors.BadQuote: Row(422, "bad-quote", "Not a quote", _NEVER),
+    errors.ExpiredQuote: Row(410, "expired-quote", "Expired quote", _NEVER),
+    errors.QuoteTooLarge: Row(422, "quote-too-large", "Quote too large", _NEVER),
+    errors.AssetMissing: Row(502, "asset-missing", "Layer file missing", _NEVER),
+    errors.AssetUndecodable: Row(502, "asset-undecodable", "Layer file undecodable", _NEVER),
+    errors.AssetTooLarge: Row(502, "asset-too-large", "Layer file too large", _NEVER),
+    errors.Overloaded: Row(503, "overloaded", "Overloaded", _NEVER),
+    errors.ReleasesUnavailable: Row(
+        503, "releases-unavailable", "Store of releases unavailable", _NEVER
+    ),
+    errors.ReleaseUnreadable: Row(502, "release-unreadable", "Release unreadable", _NEVER),
+    errors.PublishedMeanwhile: Row(412, "published-meanwhile", "Published meanwhile", _NEVER),
+    errors.DatabaseUnavailable: Row(503, "database-unavailable", "Database unavailable", _NEVER),
+    errors.OutcomeUnknown: Row(503, "outcome-unknown", "Outcome unknown", _NEVER),
+    errors.SchemaBehind: Row(503, "schema-behind", "Schema behind", _NEVER),
+    errors.InvalidImport: Row(500, "internal", "Internal error", _NEVER),
+    errors.MigrationFailed: Row(500, "internal", "Internal error", _NEVER),
+    errors.NothingPublished: Row(500, "internal", "Internal error", _NEVER),
+    errors.RenderFailed: Row(500, "internal", "Internal error", _NEVER),
+    errors.TierUnavailable: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidCatalogue: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidPlan: Row(500, "internal", "Internal error", _NEVER),
+    errors.ServerNotStarted: Row(500, "internal", "Internal error", _NEVER),
+    errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),
+}
+
+STATUS_ROWS: Final[Mapping[int, tuple[Row, str]]] = {
+    400: (
+        Row(400, "bad-request", "Bad request", _NEVER),
+        "What was sent is not a request of HTTP.",
+    ),
+    404: (Row(404, "not-found", "Not found", _MISSING), "There is nothing at this address."),
+    405: (
+        Row(405, "method-not-allowed", "Method not allowed", _NEVER),
+        "The address takes other methods; the header Allow lists them.",
+    ),
+    408: (
+        Row(408, "request-timeout", "Request timeout", _NEVER),
+        "The head of the request did not arrive in time.",
+    ),
+    413: (
+        Row(413, "request-too-large", "Request too large", _NEVER),
+        "The body is larger than any the route takes.",
+    ),
+    414: (Row(414, "uri-too-long", "URI too long", _NEVER), "The address is longer than any here."),
+    415: (
+        Row(415, "unsupported-media-type", "Unsupported media type", _NEVER),
+        "The body is not of the media type that the route takes.",
+    ),
+    416: (
+        Row(416, "range-not-satisfiable", "Range not satisfiable", _NEVER),
+        "The range begins behind the end of the picture.",
+    ),
+    431: (
+        Row(431, "header-fields-too-large", "Header fields too large", _NEVER),
+        "The headers of the request are larger than any that a browser sends.",
+    ),
+}
+"""Refusals that no error of ours stands for: status → its row, and a sentence about it. Ours, as
+the phrases of the standard library change with its version."""
+
+QUERY_ROW: Final = Row(400, "invalid-query", "Invalid query", _SPELLING)
+INTERNAL_ROW: Final = Row(500, "internal", "Internal error", _NEVER)
