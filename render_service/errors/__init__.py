@@ -6,7 +6,8 @@ RenderServiceError
 │   ├── WidthNotOffered
 │   ├── FormatNotOffered
 │   ├── UnknownQueryKey
-│   └── InvalidBody
+│   ├── InvalidBody
+│   └── InvalidForm
 ├── NotFound                      well spelled, but the catalogue has no such thing
 │   ├── UnknownComposition
 │   ├── UnknownView
@@ -14,11 +15,14 @@ RenderServiceError
 │   ├── UnknownState
 │   ├── UnknownIdentifier
 │   ├── UnknownProduct
-│   └── UnknownSku
+│   ├── UnknownSku
+│   ├── UnknownUpload
+│   └── UnknownAsset
 ├── NotAllowed                    not for everybody
 │   ├── SignatureNeeded
 │   ├── BadSignature
-│   └── ExpiredSignature
+│   ├── ExpiredSignature
+│   └── UploadForbidden
 ├── InvalidSelection              the composition cannot be configured that way
 │   ├── UnknownOption
 │   ├── UnknownValue
@@ -40,6 +44,11 @@ RenderServiceError
 │   ├── AssetMissing
 │   ├── AssetUndecodable
 │   └── AssetTooLarge
+├── UploadUnderWay                another request is sending the same file
+├── UploadsUnavailable            quarantine could not be used
+├── UploadNotArrived              the file of a completed upload is not there
+├── UploadExpired                 it was not completed in its time
+├── TooManyUploads                a caller has as many open as anybody may
 ├── Overloaded                    more to render than can be in time; carries when to return
 ├── RenderFailed                  drawing or encoding failed for a reason of our own
 ├── TierUnavailable               a store of renditions could not be asked; callers see a miss
@@ -117,3 +126,12 @@ from render_service.errors.published import ReleasesUnavailable as ReleasesUnava
 from render_service.errors.published import ReleaseUnreadable as ReleaseUnreadable
 from render_service.errors.published import UnknownState as UnknownState
 from render_service.errors.root import RenderServiceError as RenderServiceError
+from render_service.errors.uploaded import InvalidForm as InvalidForm
+from render_service.errors.uploaded import TooManyUploads as TooManyUploads
+from render_service.errors.uploaded import UnknownAsset as UnknownAsset
+from render_service.errors.uploaded import UnknownUpload as UnknownUpload
+from render_service.errors.uploaded import UploadExpired as UploadExpired
+from render_service.errors.uploaded import UploadForbidden as UploadForbidden
+from render_service.errors.uploaded import UploadNotArrived as UploadNotArrived
+from render_service.errors.uploaded import UploadsUnavailable as UploadsUnavailable
+from render_service.errors.uploaded import UploadUnderWay as UploadUnderWay

@@ -15,6 +15,7 @@ from render_service.http.metrics import MetricsRoute
 from render_service.http.next_clicks import Foresight
 from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.protocol import HEAD
+from render_service.http.quarantine import QUARANTINE_PATH
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
 from render_service.planning.iiif import IIIF_PREFIX
@@ -35,6 +36,7 @@ class FrontDoor:
         alias: Serves the living alias.
         iiif: Serves deep zoom.
         api: Serves the rest, and is told of start and stop.
+        quarantine: Receives uploaded files; None where they are sent elsewhere.
         telemetry: How requests are observed, which the image route sees to itself; and whether
             `/metrics` is served here.
     """
@@ -47,11 +49,15 @@ class FrontDoor:
         iiif: App,
         api: App,
         telemetry: Telemetry,
+        quarantine: App | None = None,
     ) -> None:
         self._images, self._api = images, api
         self._alias = Observed(alias, ALIAS_ROUTE, telemetry.access_log)
         self._iiif = Observed(iiif, None, telemetry.access_log)
         self._rest = Observed(self._ask_api, None, telemetry.access_log)
+        self._quarantine = None
+        if quarantine is not None:
+            self._quarantine = Observed(quarantine, QUARANTINE_PATH, telemetry.access_log)
         self._metrics = None
         if telemetry.scraped:
             metrics = MetricsRoute(telemetry.folder)
@@ -70,6 +76,8 @@ class FrontDoor:
             return await self._alias(scope, receive, send)
         if path.startswith(IIIF_PREFIX):
             return await self._iiif(scope, receive, send)
+        if path == QUARANTINE_PATH and self._quarantine is not None:
+            return await self._quarantine(scope, receive, send)
         # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
         if scope["raw_path"] == METRICS_PATH and self._metrics is not None:
             return await self._metrics(scope, receive, send)

@@ -25,6 +25,15 @@ MEDIA_TYPE: Final = "application/problem+json"
 INSTANCE_LENGTH_MAX: Final = 500
 """Characters of a path that are given back: more than any path of ours has."""
 
+_COME_BACK: Final = (
+    errors.Overloaded,
+    errors.ReleasesUnavailable,
+    errors.DatabaseUnavailable,
+    errors.TooManyUploads,
+    errors.UploadsUnavailable,
+)
+"""Errors that know when to ask again: `retry_after_s`."""
+
 
 class Problem(NamedTuple):
     """A problem document, ready to be sent.
@@ -58,9 +67,7 @@ def describe_error(error: Exception, instance: str) -> Problem:
         instruments.shed.add(1, error.reason.value)
     elif isinstance(error, errors.ReleasesUnavailable):
         instruments.shed.add(1, "releases")
-    if isinstance(
-        error, errors.Overloaded | errors.ReleasesUnavailable | errors.DatabaseUnavailable
-    ):
+    if isinstance(error, _COME_BACK):
         headers.append(("retry-after", str(error.retry_after_s)))
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
 

@@ -1,0 +1,1 @@
+"""What designers and photographers upload: quarantine, the check, and what is kept of a photo."""
