@@ -17,7 +17,8 @@ RenderServiceError
 │   ├── UnknownProduct
 │   ├── UnknownSku
 │   ├── UnknownUpload
-│   └── UnknownAsset
+│   ├── UnknownAsset
+│   └── UnknownJob
 ├── NotAllowed                    not for everybody
 │   ├── SignatureNeeded
 │   ├── BadSignature
@@ -40,6 +41,11 @@ RenderServiceError
 │   ├── BadQuote
 │   ├── ExpiredQuote
 │   └── QuoteTooLarge
+├── JobOver                       a job that is over cannot be cancelled
+├── JobNotParked                  a job that is under way or done cannot be retried
+├── AttemptOver                   an attempt at a job may do no more
+│   ├── Superseded
+│   └── JobCancelled
 ├── AssetFailure                  a layer's file cannot be used
 │   ├── AssetMissing
 │   ├── AssetUndecodable
@@ -135,3 +141,9 @@ from render_service.errors.uploaded import UploadForbidden as UploadForbidden
 from render_service.errors.uploaded import UploadNotArrived as UploadNotArrived
 from render_service.errors.uploaded import UploadsUnavailable as UploadsUnavailable
 from render_service.errors.uploaded import UploadUnderWay as UploadUnderWay
+from render_service.errors.worked import AttemptOver as AttemptOver
+from render_service.errors.worked import JobCancelled as JobCancelled
+from render_service.errors.worked import JobNotParked as JobNotParked
+from render_service.errors.worked import JobOver as JobOver
+from render_service.errors.worked import Superseded as Superseded
+from render_service.errors.worked import UnknownJob as UnknownJob

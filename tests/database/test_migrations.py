@@ -17,6 +17,7 @@ from render_service.errors import DatabaseUnavailable, MigrationFailed, SchemaBe
 RELEASED = {
     "0001-products": "96337e567e5a457c149c35cfbdbfb9fea6c3ca0ef279633681dcacce400bb1bc",
     "0002-search": "7ac2a071afa290522f9d395f727f31d533544edb0b66f9777505b8cfb7b7ef3e",
+    "0003-jobs": "b2d154ca7fcd32b350c5f51c6b2ed6db1a7b6ebe4869735e974d7a05caee8e42",
 }
 
 GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"
@@ -52,12 +53,11 @@ async def test_an_empty_database_gets_every_migration_once(empty):
 
 async def test_migrations_follow_one_another_in_the_order_of_their_names():
     names = list_migrations()
-    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
-    depends = [
-        re.search(r"^-- depends: *(\S*)$", (FOLDER / f"{name}.sql").read_text(), re.M)[1]
-        for name in names
-    ]
-    assert depends == ["", *names[:-1]]
+    assert len({name[:4] for name in names}) == len(names)
+    for place, name in enumerate(names):
+        found = re.search(r"^-- depends: *(\S*)$", (FOLDER / f"{name}.sql").read_text(), re.M)
+        # Of its tables, not of its number: one that was begun earlier may be released later.
+        assert found[1] in (names[:place] if place else [""])
 
 
 def test_a_migration_that_was_released_is_never_changed():
@@ -118,7 +118,7 @@ async def test_a_database_that_is_away_is_said_to_be():
 
 async def test_a_program_that_is_ahead_of_its_database_says_so_until_it_is_migrated(empty):
     database = Database(empty)
-    with pytest.raises(SchemaBehind, match="lacks the migrations 0001-products, 0002-search"):
+    with pytest.raises(SchemaBehind, match=f"lacks the migrations {', '.join(list_migrations())}"):
         await database.read(lambda connection: connection.fetchval("SELECT 1"))
     await migrate(empty)
     assert await database.read(lambda connection: connection.fetchval("SELECT 1")) == 1

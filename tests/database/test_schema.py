@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from render_service.adapters import product_table
+from render_service.adapters import job_attempts, job_table, outbox, product_table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "database.md"
 
@@ -34,8 +34,9 @@ WHERE schemaname = 'shop' ORDER BY 1, 2
 """
 
 STATEMENTS = {
-    name: value
-    for name, value in vars(product_table).items()
+    name if module is product_table else f"{module.__name__.rsplit('.')[-1]}.{name}": value
+    for module in (job_attempts, job_table, outbox, product_table)
+    for name, value in vars(module).items()
     if name.isupper() and not name.startswith("_") and isinstance(value, str) and "shop." in value
 }
 
@@ -102,6 +103,35 @@ async def test_every_hot_statement_uses_its_index(connection, name, index, value
     said = "\n".join(row[0] for row in plan)
     assert index in said
     assert name == "LIST_BY_RANK" or "Sort" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "values"),
+    [
+        ("job_table.GET", "job_pkey", ("00000000-0000-4000-8000-000000000001",)),
+        ("job_table.FIND_LIVE", "job_is_one_of_its_key", ("render", "7")),
+        ("job_table.LIST", "job_by_time", (None, None, None, None, 21)),
+        ("job_table.LIST", "job_by_status", ("failed", None, None, None, 21)),
+        ("job_table.LIST", "job_by_kind", (None, "tidy", None, None, 21)),
+        ("outbox.CLAIM", "outbox_to_be_sent", (100,)),
+    ],
+)
+async def test_every_hot_statement_of_jobs_uses_its_index(connection, name, index, values):
+    await connection.execute(
+        "INSERT INTO shop.job (kind, payload, key, status, ordered_by, created_at, ended_at) "
+        "SELECT CASE n % 1000 WHEN 0 THEN 'tidy' ELSE 'render' END, '{}', n::text, "
+        "CASE n % 1000 WHEN 1 THEN 'failed' ELSE 'done' END, 'x', now() - n * interval '1 s', now()"
+        " FROM generate_series(1, 5000) n"
+    )
+    await connection.execute(
+        "INSERT INTO shop.outbox (topic, subject, payload, caused_by, sent_at) SELECT "
+        "'job', 'x', '{}', 'x', CASE WHEN n > 10 THEN now() END FROM generate_series(1, 5000) n"
+    )
+    await connection.execute("VACUUM ANALYZE shop.job, shop.outbox")
+    plan = await connection.fetch(f"EXPLAIN {STATEMENTS[name]}", *values)
+    said = "\n".join(row[0] for row in plan)
+    assert index in said
+    assert "Sort" not in said
 
 
 async def test_of_many_old_rates_only_those_that_count_are_read(connection):

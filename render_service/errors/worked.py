@@ -1,0 +1,61 @@
+"""Errors of background work: each says where the job stands, and what can be done with it."""
+
+from render_service.errors.asked import NotFound
+from render_service.errors.root import RenderServiceError
+
+
+class UnknownJob(NotFound):
+    """There is no job of that id; those that were over for long are removed."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(
+            f"There is no job {job[:80]!r}; jobs that are over are kept for a while only.",
+            job=job[:200],
+        )
+
+
+class JobOver(RenderServiceError):
+    """A job cannot be cancelled: it is over."""
+
+    def __init__(self, job: str, status: str) -> None:
+        super().__init__(
+            f"The job {job} is {status}: only one that is queued or running can be cancelled.",
+            job=job,
+            job_status=status,
+        )
+
+
+class JobNotParked(RenderServiceError):
+    """A job cannot be retried: it is under way, or done, or another of its key is.
+
+    Args:
+        job: Its id.
+        status: Where it stands.
+        live: The other one, if there is one.
+    """
+
+    def __init__(self, job: str, status: str, live: str | None = None) -> None:
+        reason = (
+            f"the job {live} of the same key is under way"
+            if live
+            else "only one that failed or was cancelled can be retried"
+        )
+        super().__init__(f"The job {job} is {status}: {reason}.", job=job, job_status=status)
+
+
+class AttemptOver(RenderServiceError):
+    """An attempt at a job may do no more; a handler lets it through."""
+
+
+class Superseded(AttemptOver):
+    """Another attempt has the job, or it is over: this one was paused for too long."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"The job {job} is no longer that of this attempt.", job=job)
+
+
+class JobCancelled(AttemptOver):
+    """Somebody asked for the end of the job."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"The job {job} was cancelled.", job=job)
