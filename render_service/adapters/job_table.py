@@ -44,11 +44,12 @@ GET: Final = f"""
 SELECT {COLUMNS} FROM shop.job WHERE id = $1::text::uuid
 """  # noqa: S608
 
+# By the id as it is indexed, not as it is shown.
 LIST: Final = f"""
-SELECT {COLUMNS} FROM shop.job
+SELECT {COLUMNS} FROM shop.job AS held
 WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR kind = $2)
     AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::text::uuid))
-ORDER BY created_at DESC, id DESC LIMIT $5
+ORDER BY created_at DESC, held.id DESC LIMIT $5
 """  # noqa: S608
 
 CANCEL: Final = f"""
