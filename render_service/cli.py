@@ -29,7 +29,13 @@ from render_service.errors import (
 from render_service.formats import Format
 from render_service.settings import EMBEDDED, Settings
 from render_service.supply import try_supply
-from render_service.wiring import build_signer, catalogue_folder, try_data_folder, try_selling
+from render_service.wiring import (
+    build_signer,
+    build_tokens,
+    catalogue_folder,
+    try_data_folder,
+    try_selling,
+)
 
 _SELECTION = "option=value, e.g. metal=rose-gold-18k gem=ruby; the rest keeps its default"
 
@@ -148,6 +154,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # Tried here too: a worker that cannot start would be started again for ever.
     try_supply(settings)
     build_signer(settings)
+    build_tokens(settings)
     if settings.database_url != EMBEDDED:
         try_selling(settings)
     try_data_folder(settings)

@@ -14,7 +14,8 @@ from typing import Final
 from render_service.adapters.embedded_postgres import run_postgres
 from render_service.adapters.embedded_valkey import run_valkey
 from render_service.adapters.migrations import migrate
-from render_service.adapters.own_key import keep_own_key
+from render_service.adapters.own_key import keep_own, new_key
+from render_service.auth.tokens import new_token, spell_token
 from render_service.errors import InvalidSetting
 from render_service.settings import EMBEDDED, Settings
 
@@ -25,15 +26,19 @@ POSTGRES: Final = "postgres"
 """Folders under the data folder."""
 
 OWN_KEY: Final = "signing-key"
-"""A file there."""
+OWNER_FILE: Final = "api-token"
+"""Files there."""
+
+OWNER: Final = "owner"
+"""Whose that token is."""
 
 
 @contextmanager
 def run_embedded(settings: Settings) -> Iterator[Settings]:
     """Run the servers that `settings` want brought along; yield settings that lead to them.
 
-    A service with a database has a key to sign quotes with, if need be its own: no other machine
-    knows its products.
+    A service with a database has a key to sign quotes with and a token to write with, if need be
+    its own: no other machine knows its products.
 
     Raises:
         InvalidSetting: Such a server is not installed.
@@ -44,15 +49,21 @@ def run_embedded(settings: Settings) -> Iterator[Settings]:
         reachable = stack.enter_context(run_embedded_cache(settings))
         if settings.database_url == EMBEDDED:
             reachable = stack.enter_context(run_embedded_database(reachable, is_brief=False))
-            reachable = dataclasses.replace(reachable, signing_keys=_signing_keys(settings))
+            reachable = _with_secrets(reachable)
         yield reachable
 
 
-def _signing_keys(settings: Settings) -> str:
+def _with_secrets(settings: Settings) -> Settings:
+    keys, tokens = settings.signing_keys, settings.api_tokens
     try:
-        return settings.signing_keys or keep_own_key(settings.data / OWN_KEY)
+        if not tokens:
+            file = settings.data / OWNER_FILE
+            tokens = spell_token(OWNER, keep_own(file, new_token))
+            _log.info("the token of the back office is in %s", file)
+        keys = keys or keep_own(settings.data / OWN_KEY, new_key)
     except OSError as error:
-        raise InvalidSetting(f"RENDER_DATA: no key can be kept there: {error}.") from error
+        raise InvalidSetting(f"RENDER_DATA: no secret can be kept there: {error}.") from error
+    return dataclasses.replace(settings, signing_keys=keys, api_tokens=tokens)
 
 
 @contextmanager

@@ -116,6 +116,14 @@ class Settings:
         "The first one signs, all verify; `render-service keys make` prints one.",
         secret=True,
     )
+    api_tokens: str = text(
+        "",
+        "tokens",
+        r"([^\s,]+(,[^\s,]+)*)?",
+        "name:token[:scope+scope], joined by commas",
+        "Programs that may write; `render-service keys token NAME` makes one.",
+        secret=True,
+    )
     workers: int = number(min(CORES, 8), "processes", 1, 64, "That serve.", default=_CORES)
     render_threads: int = number(2, "renders", 1, 64, "Drawn at once by each process.")
     render_nice: int = number(10, "niceness", 0, 19, "Render threads give way to answers.")

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from render_service.auth.tokens import parse_tokens
+
 PATH = "/iiif/3/ring~hero~0123456789~metal=gold/full/^max/0/default.webp"
 
 
@@ -108,3 +110,15 @@ def test_a_key_is_not_listed(key):
         check=True,
     )
     assert key.partition(":")[2] not in listed.stdout
+
+
+def test_a_token_is_what_the_setting_takes():
+    made = run("token", "erp", "--scope", "jobs:read", "--scope", "admin").stdout.strip()
+    assert re.fullmatch(r"erp:[A-Za-z0-9_-]{43}:jobs:read\+admin", made)
+    assert parse_tokens(made)[0].caller.name == "erp"
+
+
+def test_a_token_of_nobody_is_refused():
+    refused = run("token", "Über uns")
+    assert refused.returncode == 1
+    assert "does not begin token 1 with a name" in refused.stderr

@@ -5,26 +5,26 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from render_service.adapters.own_key import keep_own_key
+from render_service.adapters.own_key import keep_own, new_key
 from render_service.planning.signatures import parse_keys
 from tests.http.server import COMPOSITIONS
 
 
 def test_it_is_made_once_and_can_be_used(tmp_path):
-    key = keep_own_key(tmp_path / "data" / "key")
-    assert keep_own_key(tmp_path / "data" / "key") == key
+    key = keep_own(tmp_path / "data" / "key", new_key)
+    assert keep_own(tmp_path / "data" / "key", new_key) == key
     (parsed,) = parse_keys(key)
     assert len(parsed.secret) == 32
 
 
 def test_nobody_else_can_read_it(tmp_path):
-    keep_own_key(tmp_path / "key")
+    keep_own(tmp_path / "key", new_key)
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 
 def test_of_many_that_begin_at_once_all_have_the_same_and_nothing_else_stays(tmp_path):
     with ThreadPoolExecutor(8) as threads:
-        keys = set(threads.map(lambda _: keep_own_key(tmp_path / "key"), range(64)))
+        keys = set(threads.map(lambda _: keep_own(tmp_path / "key", new_key), range(64)))
     assert len(keys) == 1
     assert os.listdir(tmp_path) == ["key"]
 

@@ -1,4 +1,4 @@
-"""A signing key of one's own, for a service on one machine that was given none.
+"""Secrets of one's own, for a service on one machine that was given none: a key, a token.
 
 The rule: it is made once and kept for its user alone; whoever comes second takes the first one's.
 """
@@ -6,6 +6,7 @@ The rule: it is made once and kept for its user alone; whoever comes second take
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from render_service.planning.signatures import KEY_BYTES, SigningKey, spell_key
@@ -18,8 +19,8 @@ def new_key() -> str:
     )
 
 
-def keep_own_key(file: Path) -> str:
-    """Return the key in `file`, made and kept there if there is none.
+def keep_own(file: Path, make: Callable[[], str]) -> str:
+    """Return the secret in `file`, made and kept there if there is none.
 
     Raises:
         OSError: It can be neither read nor written.
@@ -28,8 +29,8 @@ def keep_own_key(file: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         young = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
         with open(os.open(young, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-            written.write(new_key())
-        # Fails where another was faster, and never shows half a key.
+            written.write(make())
+        # Fails where another was faster, and never shows half a secret.
         with contextlib.suppress(FileExistsError):
             os.link(young, file)
         young.unlink()

@@ -2,7 +2,8 @@
 
 import argparse
 
-from render_service.commands.keys import make, sign
+from render_service.auth.scopes import Scope
+from render_service.commands.keys import make, make_token, sign
 
 
 def add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,6 +16,18 @@ def add_keys(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     made = actions.add_parser("make", help="print a new key for RENDER_SIGNING_KEYS")
     made.set_defaults(run=lambda options, settings: make())
+    token = actions.add_parser(
+        "token",
+        help="print a new API token for RENDER_API_TOKENS",
+        description="A program that presents the token (`Authorization: Bearer …`) may do all; "
+        "with --scope, that alone.",
+        epilog="render-service keys token erp --scope catalogue:write --scope jobs:read",
+    )
+    token.add_argument("name", help="whose it is: letters, digits and `-`")
+    token.add_argument(
+        "--scope", action="append", choices=list(Scope), default=[], help="may be repeated (all)"
+    )
+    token.set_defaults(run=lambda options, settings: make_token(options.name, options.scope))
     signed = actions.add_parser(
         "sign",
         help="print an address, signed",

@@ -1,12 +1,14 @@
-"""`keys make` and `keys sign`: keys for signed addresses, and addresses signed with them."""
+"""`keys`: keys for signed addresses, addresses signed with them, and API tokens."""
 
 import re
 import sys
 import time
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from render_service.adapters.own_key import new_key
+from render_service.auth.tokens import new_token, parse_tokens, spell_token
 from render_service.errors import InvalidRequest
 from render_service.planning.iiif import IIIF_PREFIX, parse_identifier, parse_image_request
 from render_service.settings import Settings
@@ -24,6 +26,29 @@ def make() -> int:
         print(
             "Keep it secret: RENDER_SIGNING_KEYS=<this key>. To exchange keys put the new one "
             "first, `new,old`, and drop the old one when what it signed has expired.",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def make_token(name: str, scopes: Sequence[str]) -> int:
+    """Print a new API token, as the setting takes it; return the exit status.
+
+    Args:
+        name: Whose it is.
+        scopes: What it may do; none is all.
+
+    Raises:
+        InvalidSetting: The name is none.
+    """
+    token = new_token()
+    made = ":".join(filter(None, (spell_token(name, token), "+".join(scopes))))
+    parse_tokens(made)
+    print(made)
+    if sys.stderr.isatty():
+        print(
+            f"Keep it secret. RENDER_API_TOKENS=<this>, joined to others by a comma; the program "
+            f"presents what stands behind `{name}:`" + (", without the scopes." if scopes else "."),
             file=sys.stderr,
         )
     return 0

@@ -24,6 +24,8 @@ RenderServiceError
 │   ├── BadSignature
 │   ├── ExpiredSignature
 │   └── UploadForbidden
+├── NotSignedIn                   nobody knows who calls
+├── ScopeMissing                  who calls may not do this
 ├── InvalidSelection              the composition cannot be configured that way
 │   ├── UnknownOption
 │   ├── UnknownValue
@@ -98,6 +100,8 @@ from render_service.errors.database import DatabaseUnavailable as DatabaseUnavai
 from render_service.errors.database import MigrationFailed as MigrationFailed
 from render_service.errors.database import OutcomeUnknown as OutcomeUnknown
 from render_service.errors.database import SchemaBehind as SchemaBehind
+from render_service.errors.entered import NotSignedIn as NotSignedIn
+from render_service.errors.entered import ScopeMissing as ScopeMissing
 from render_service.errors.failed import AssetFailure as AssetFailure
 from render_service.errors.failed import AssetMissing as AssetMissing
 from render_service.errors.failed import AssetTooLarge as AssetTooLarge

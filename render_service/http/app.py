@@ -14,6 +14,9 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 from litestar.openapi import OpenAPIConfig
 
+from render_service.auth.scopes import Caller
+from render_service.auth.tokens import Tokens
+from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
 from render_service.http.living import (
@@ -70,6 +73,7 @@ def make_api(
     follower: Follower | None = None,
     foresight: Foresight,
     selling: Selling,
+    tokens: Tokens,
 ) -> Litestar:
     """Return the application.
 
@@ -82,6 +86,7 @@ def make_api(
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
         selling: The shop; its database is closed with the service.
+        tokens: Who may write.
     """
     placeholders = Placeholders()
 
@@ -101,7 +106,8 @@ def make_api(
     return Litestar(
         [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | {"shop": _given(selling.shop)},
+        | {"shop": _given(selling.shop), "caller": Provide(_caller, sync_to_thread=False)},
+        state=State({TOKENS: tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
@@ -150,6 +156,10 @@ def _given_to_handlers(
         "public_url": _given(public_url),
         "manifests": Provide(manifests_of, sync_to_thread=False),
     }
+
+
+def _caller(request: Asked) -> Caller:
+    return caller_of(request)
 
 
 def _given(value: object) -> Provide:

@@ -1,24 +1,21 @@
 """The OpenAPI document: what Litestar derives from the handlers, and what it cannot see.
 
-A body or query that a handler reads itself, and the problems of each route, are stated here; the
-tests hold every statement against the routes.
+What it cannot see (bodies and queries that a handler reads itself, problems, rights) is stated
+beside the routes (stated.py); the tests hold every statement against the routes.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from render_service.formats import Format
-from render_service.http import problems
-from render_service.http.schemas import WIDTH_PX_MAX, ProblemOut, ResolveIn
-from render_service.http.shop_schemas import PAGE, PAGE_MAX, SEARCH_MAX, QuoteIn, VerifyIn
-from render_service.products.languages import LENGTH_MAX
-from render_service.products.ports import Sort
+from render_service.http.schemas import ProblemOut
+from render_service.http.stated import SCHEMES, Operation, Stated, problem_answer
+from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
 
-_COMPOSITION: Final = "/v1/compositions/{composition}"
-_PRODUCT: Final = "/v1/products/{product}"
+_STATED: Final[Mapping[Operation, Stated]] = {**COMPOSITIONS, **PRODUCTS, **HEALTH}
 
 _EXAMPLE: Final = {
     "selection": {"metal": "rose-gold-18k", "gem": "ruby"},
@@ -28,39 +25,19 @@ _EXAMPLE: Final = {
 
 _WORDS: Final = {
     400: "What was sent is not of the form",
-    404: "No such composition, view, region or product",
-    409: "No price: a rate is missing",
+    401: "The caller does not say who they are, or with a token that is nobody's",
+    403: "The caller may not",
+    404: "There is no such thing",
+    409: "What is there now does not allow it",
     410: "The quote counts no more",
+    412: "It was changed meanwhile: If-Match names another revision",
     413: "The body is larger than any the route takes",
-    415: "The body is not application/json",
-    422: "No such option, value or size; a combination that is not made; or no quote of ours",
+    415: "The body is not of a media type that the route takes",
+    422: "It is of the form, and cannot be: every fault is named",
+    428: "If-Match is needed",
     502: "What is kept of it is of another release's shape",
-    503: "The database cannot be used",
+    503: "What it needs cannot be used at the moment; Retry-After says when to ask again",
 }
-
-_PROBLEMS: Final = {
-    ("/v1/compositions", "get"): (400,),
-    (_COMPOSITION, "get"): (400, 404),
-    (f"{_COMPOSITION}/resolve", "post"): (400, 404, 413, 415, 422),
-    (f"{_COMPOSITION}/explain", "get"): (400, 404, 422),
-    ("/v1/products", "get"): (400, 503),
-    (_PRODUCT, "get"): (400, 404, 502, 503),
-    ("/v1/quotes", "post"): (400, 404, 409, 413, 415, 422, 502, 503),
-    ("/v1/quotes/verify", "post"): (400, 410, 413, 415, 422),
-    ("/livez", "get"): (),
-    ("/startupz", "get"): (),
-    ("/readyz", "get"): (),
-}
-"""(path, method) → statuses of the problem documents it can answer."""
-
-_REVALIDATED: Final = ("/v1/compositions", _COMPOSITION, "/v1/products", _PRODUCT)
-
-_BODIES: Final = {
-    f"{_COMPOSITION}/resolve": "ResolveIn",
-    "/v1/quotes": "QuoteIn",
-    "/v1/quotes/verify": "VerifyIn",
-}
-"""Path → what its body is; the routes read it themselves, so that every fault names its field."""
 
 
 class OpenAPIDocument(JsonRenderPlugin):
@@ -73,94 +50,54 @@ class OpenAPIDocument(JsonRenderPlugin):
 
 def amended(document: dict[str, Any]) -> dict[str, Any]:
     """Return Litestar's `document` with what it cannot see; the one given is left alone."""
-    schemas = {**document["components"]["schemas"], **_components()}
+    components = {
+        **document["components"],
+        "schemas": {**document["components"]["schemas"], **_schemas()},
+        "securitySchemes": SCHEMES,
+    }
     paths = {
         path: {method: _operation(path, method, found) for method, found in item.items()}
         for path, item in document["paths"].items()
     }
-    return {**document, "paths": paths, "components": {"schemas": schemas}}
+    return {**document, "paths": paths, "components": components}
 
 
-def _components() -> dict[str, Any]:
+def _schemas() -> dict[str, Any]:
+    bodies = {stated.body for stated in _STATED.values() if stated.body is not None}
     _, found = msgspec.json.schema_components(
-        (ResolveIn, QuoteIn, VerifyIn, ProblemOut), ref_template="#/components/schemas/{name}"
+        (ProblemOut, *sorted(bodies, key=lambda body: body.__name__)),
+        ref_template="#/components/schemas/{name}",
     )
     return {**found, "ResolveIn": {**found["ResolveIn"], "examples": [_EXAMPLE]}}
 
 
 def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
-    responses = {status: said for status, said in found["responses"].items() if status[0] == "2"}
-    for status in _PROBLEMS[path, method]:
-        responses[str(status)] = _problem(_WORDS[status])
-    if path in _REVALIDATED:
-        responses["304"] = {"description": "The client holds it, by its ETag"}
-    if path == "/readyz":
-        responses["503"] = {**responses["200"], "description": "The process is about to stop"}
-    operation = {**found, "responses": responses}
-    if path in _BODIES:
-        schema = {"$ref": f"#/components/schemas/{_BODIES[path]}"}
+    stated = _STATED[path, method]
+    operation = {**found, "responses": _responses(path, stated, found["responses"])}
+    if stated.body is not None:
+        schema = {"$ref": f"#/components/schemas/{stated.body.__name__}"}
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema}},
+            "content": {media: {"schema": schema} for media in stated.media},
         }
-    if path in _QUERIES:
-        operation["parameters"] = [*found.get("parameters", ()), *_QUERIES[path]]
+    if stated.query or stated.headers:
+        operation["parameters"] = [*found.get("parameters", ()), *stated.query, *stated.headers]
+    if stated.scope is not None:
+        # OpenAPI 3.1 names the rights that a bearer token needs, too.
+        operation["security"] = [{"bearer": [stated.scope]}]
     return operation
 
 
-def _problem(description: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemOut"}
-    return {"description": description, "content": {problems.MEDIA_TYPE: {"schema": schema}}}
-
-
-def _query(
-    name: str, schema: dict[str, Any], description: str, *, required: bool = False
-) -> dict[str, Any]:
-    words = {"description": description} if description else {}
-    return {"name": name, "in": "query", "required": required, "schema": schema, **words}
-
-
-def _explain_parameters() -> list[dict[str, Any]]:
-    width = {"type": "integer", "minimum": 1, "maximum": WIDTH_PX_MAX}
-    options = {"type": "object", "additionalProperties": {"type": "string"}}
-    return [
-        _query("view", {"type": "string"}, "A view, or `{view}:{region}`", required=True),
-        _query("region", {"type": "string"}, "A region, where `view` names none"),
-        _query("width", width, "One of the widths of the view or region, in pixels"),
-        _query("format", {"type": "string", "enum": list(Format), "default": Format.WEBP}, ""),
-        {
-            **_query("selection", options, "Every other key is an option of the composition"),
-            "style": "form",
-            "explode": True,
-        },
-    ]
-
-
-def _list_parameters() -> list[dict[str, Any]]:
-    limit = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE}
-    sort = {"type": "string", "enum": list(Sort)}
-    search = {"type": "string", "minLength": 1, "maxLength": SEARCH_MAX}
-    return [
-        _query("q", search, "Words that a product is about, misspelt or not"),
-        _query("composition", {"type": "string"}, "Only products that it draws"),
-        _query("limit", limit, "Products of a page"),
-        _query(
-            "sort",
-            sort,
-            "Newest change first (the default), by title, or by relevance (the default with `q`)",
-        ),
-        _query("cursor", {"type": "string"}, "As `next` of the page before holds it"),
-        _LANGUAGE,
-    ]
-
-
-_LANGUAGE: Final = _query(
-    "language", {"type": "string", "maxLength": LENGTH_MAX}, "Of the words, a BCP 47 tag"
-)
-
-_QUERIES: Final = {
-    f"{_COMPOSITION}/explain": _explain_parameters(),
-    "/v1/products": _list_parameters(),
-    _PRODUCT: [_LANGUAGE],
-}
-"""Path → its query keys, which the routes read themselves, too."""
+def _responses(path: str, stated: Stated, found: dict[str, Any]) -> dict[str, Any]:
+    responses = {status: said for status, said in found.items() if status[0] == "2"}
+    if stated.answers is not None:
+        content = {media: {"schema": schema} for media, schema in stated.answers.items()}
+        responses = {status: {**said, "content": content} for status, said in responses.items()}
+    words = {**_WORDS, **stated.words}
+    for status in stated.statuses:
+        responses[str(status)] = problem_answer(words[status])
+    if stated.revalidated:
+        responses["304"] = {"description": "The client holds it, by its ETag"}
+    if path == "/readyz":
+        responses["503"] = {**responses["200"], "description": "The process is about to stop"}
+    return responses

@@ -46,6 +46,8 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.SignatureNeeded: Row(403, "signature-needed", "Signature needed", _NEVER),
     errors.BadSignature: Row(403, "bad-signature", "Bad or expired signature", _NEVER),
     errors.ExpiredSignature: Row(403, "expired-signature", "Bad or expired signature", _NEVER),
+    errors.NotSignedIn: Row(401, "not-signed-in", "Not signed in", _NEVER),
+    errors.ScopeMissing: Row(403, "scope-missing", "Not allowed", _NEVER),
     errors.UnknownOption: Row(422, "unknown-option", "Unknown option", _SPELLING),
     errors.UnknownValue: Row(422, "unknown-value", "Unknown value", _SPELLING),
     errors.ForbiddenConfiguration: Row(422, "forbidden-configuration", "Not made", _SPELLING),

@@ -69,7 +69,20 @@ def describe_error(error: Exception, instance: str) -> Problem:
         instruments.shed.add(1, "releases")
     if isinstance(error, _COME_BACK):
         headers.append(("retry-after", str(error.retry_after_s)))
+    headers += _challenge(error)
     return make_problem(row, str(error), instance, facts=error.facts, headers=headers)
+
+
+def _challenge(error: errors.RenderServiceError) -> list[tuple[str, str]]:
+    """How to authenticate, RFC 6750 section 3."""
+    said = 'Bearer realm="render-service"'
+    if isinstance(error, errors.ScopeMissing):
+        said += f', error="insufficient_scope", scope="{error.scope}"'
+    elif not isinstance(error, errors.NotSignedIn):
+        return []
+    elif error.given:
+        said += ', error="invalid_token"'
+    return [("www-authenticate", said)]
 
 
 def row_of(error: Exception) -> Row:

@@ -22,4 +22,5 @@ from render_service.wiring.selling import QUOTE_AUDIENCE as QUOTE_AUDIENCE
 from render_service.wiring.selling import Selling as Selling
 from render_service.wiring.selling import build_database as build_database
 from render_service.wiring.selling import build_selling as build_selling
+from render_service.wiring.selling import build_tokens as build_tokens
 from render_service.wiring.selling import try_selling as try_selling

@@ -10,6 +10,7 @@ from msgspec import Struct
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits as DatabaseLimits
 from render_service.adapters.product_table import ProductTable
+from render_service.auth.tokens import Tokens, parse_tokens
 from render_service.errors import InvalidSetting
 from render_service.planning.signatures import parse_keys
 from render_service.products.ports import NoProducts
@@ -66,3 +67,12 @@ def build_database(settings: Settings) -> Database:
         statement_s=settings.database_statement_s,
     )
     return Database(settings.database_url, settings.database_replica_url, limits)
+
+
+def build_tokens(settings: Settings) -> Tokens:
+    """Return who may write.
+
+    Raises:
+        InvalidSetting: A token is none.
+    """
+    return Tokens(parse_tokens(settings.api_tokens))

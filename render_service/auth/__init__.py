@@ -1,0 +1,1 @@
+"""Who calls, and what they may do. Knows no HTTP and no database."""
