@@ -15,7 +15,6 @@ from litestar.exceptions import HTTPException, NotFoundException, ValidationExce
 from litestar.openapi import OpenAPIConfig
 
 from render_service.auth.scopes import Caller
-from render_service.auth.tokens import Tokens
 from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.health import HealthRoutes
@@ -73,7 +72,6 @@ def make_api(
     follower: Follower | None = None,
     foresight: Foresight,
     selling: Selling,
-    tokens: Tokens,
 ) -> Litestar:
     """Return the application.
 
@@ -85,8 +83,7 @@ def make_api(
         drain_s: How long readiness fails before the server stops, once it is asked to.
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
-        selling: The shop; its database is closed with the service.
-        tokens: Who may write.
+        selling: The shop and who may write; its database is closed with the service.
     """
     placeholders = Placeholders()
 
@@ -107,7 +104,7 @@ def make_api(
         [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
         | {"shop": _given(selling.shop), "caller": Provide(_caller, sync_to_thread=False)},
-        state=State({TOKENS: tokens}),
+        state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),

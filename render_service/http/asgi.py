@@ -6,7 +6,6 @@ the first bytes of the path.
 
 from typing import cast
 
-from render_service.auth.tokens import Tokens
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.iiif import IiifRoute, Zoom
@@ -103,7 +102,6 @@ def make_app(
     telemetry: Telemetry | None = None,
     foresight: Foresight | None = None,
     selling: Selling | None = None,
-    tokens: Tokens | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -117,7 +115,6 @@ def make_app(
         telemetry=telemetry,
         foresight=foresight,
         selling=selling or build_selling(Settings()),
-        tokens=tokens or Tokens(()),
     )
     return FrontDoor(
         images=ImageRoute(

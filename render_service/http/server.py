@@ -32,7 +32,6 @@ from render_service.wiring import (
     build_selling,
     build_service,
     build_signer,
-    build_tokens,
 )
 
 DRAIN_SHARE: Final = 5
@@ -108,7 +107,6 @@ def create_app() -> FrontDoor:
     service = build_service(settings, supply)
     return make_app(
         selling=build_selling(settings),
-        tokens=build_tokens(settings),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

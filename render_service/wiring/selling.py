@@ -23,9 +23,16 @@ QUOTE_AUDIENCE: Final = "shop"
 
 
 class Selling(Struct, frozen=True, kw_only=True):
-    """What sells: the shop, and the database behind it, closed with the service."""
+    """What sells: the shop, who may write, and the database behind it, closed with the service.
+
+    Attributes:
+        shop: Products, prices and quotes.
+        tokens: Of programs that may write.
+        database: None: there are no products.
+    """
 
     shop: Shop
+    tokens: Tokens
     database: Database | None
 
 
@@ -33,7 +40,7 @@ def build_selling(settings: Settings) -> Selling:
     """Return what sells: nothing, where there is no database. Asks nobody yet.
 
     Raises:
-        InvalidSetting: There is a database and no key to sign quotes with, or a key is none.
+        InvalidSetting: There is a database and no key to sign quotes with, or a key or token is none.
     """
     database = build_database(settings) if settings.database_url else None
     keys = parse_keys(settings.signing_keys)
@@ -47,7 +54,7 @@ def build_selling(settings: Settings) -> Selling:
         QuoteSigner(keys, issuer=settings.public_url or "render-service", audience=QUOTE_AUDIENCE),
         quote_s=settings.quote_s,
     )
-    return Selling(shop=shop, database=database)
+    return Selling(shop=shop, tokens=build_tokens(settings), database=database)
 
 
 def try_selling(settings: Settings) -> None:
