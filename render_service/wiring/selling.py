@@ -40,7 +40,7 @@ def build_selling(settings: Settings) -> Selling:
     """Return what sells: nothing, where there is no database. Asks nobody yet.
 
     Raises:
-        InvalidSetting: There is a database and no key to sign quotes with, or a key or token is none.
+        InvalidSetting: There is a database and no key for quotes, or a key or token is none.
     """
     database = build_database(settings) if settings.database_url else None
     keys = parse_keys(settings.signing_keys)
