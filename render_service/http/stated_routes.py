@@ -31,7 +31,9 @@ def _explain_keys() -> list[dict[str, Any]]:
 
 
 _LANGUAGE: Final = query_key(
-    "language", {"type": "string", "maxLength": LENGTH_MAX}, "Of the words, a BCP 47 tag"
+    "language",
+    {"type": "string", "pattern": f"^[A-Za-z0-9-]{{1,{LENGTH_MAX}}}$"},
+    "Of the words, a BCP 47 tag",
 )
 
 
