@@ -92,10 +92,11 @@ def read_materials(data: bytes) -> MaterialsRead:
     raw = parse_toml(data, faults)
     if faults.found:
         return replace(NOTHING_READ, faults=tuple(faults.found))
-    return _read_document(raw, faults)
+    return read_materials_document(raw, faults)
 
 
-def _read_document(raw: dict[str, Any], faults: Faults) -> MaterialsRead:
+def read_materials_document(raw: dict[str, Any], faults: Faults) -> MaterialsRead:
+    """Return what can be read of a document that is no text any more, and everything wrong."""
     faults.read({**raw, "bases": {}, "materials": {}, "tones": {}}, MaterialsDefinition, "")
     # A table under a misspelt name may hold what a composition asks for.
     known = {field.encode_name for field in fields(MaterialsDefinition)}
