@@ -171,6 +171,9 @@ class Settings:
     database_wait_s: float = number(1.0, "seconds", 0.01, 60, "A connection is waited for.")
     database_statement_s: float = number(5.0, "seconds", 0.1, 600, "A statement may take.")
     quote_s: int = number(DAY_S, "seconds", 60, 90 * DAY_S, "A quote's price holds.")
+    draft_preview_s: int = number(
+        7 * DAY_S, "seconds", 60, 90 * DAY_S, "Addresses of a draft's pictures hold."
+    )
     s3_bucket: str = text("", "bucket", r"([a-z0-9.-]{3,63})?", "a name", "Keeps pictures in S3.")
     s3_endpoint: str = text("", "URL", _BASE, "http(s)://…; empty is Amazon's", "Of the bucket.")
     s3_timeout_s: float = number(0.2, "seconds", 0.001, 60, "A look into the bucket may take.")

@@ -10,14 +10,19 @@ from typing import Final
 
 from msgspec import Struct
 
+from render_service.adapters.draft_table import DraftTable
 from render_service.adapters.kept_releases import KeptReleases
+from render_service.adapters.postgres import Database
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_news import RedisNews
 from render_service.adapters.release_assets import ReleaseAssets
 from render_service.adapters.release_folder import ReleaseFolder
+from render_service.drafts.drafting import Drafting
+from render_service.drafts.previewing import Previews
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import Limits
 from render_service.planning.planner import Planner
+from render_service.planning.signatures import parse_keys
 from render_service.releases.archive import Archive
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -107,6 +112,20 @@ def open_store(settings: Settings) -> ReleaseStore:
             timeout_s=settings.releases_timeout_s,
         )
     return ReleaseFolder(Path(settings.releases or settings.data / "published"))
+
+
+def open_drafting(settings: Settings, database: Database | None) -> Drafting | None:
+    """Return the drafts of what `settings` serve; None where nothing is kept or published.
+
+    Raises:
+        InvalidSetting: A key is none.
+    """
+    if database is None or settings.catalogue:
+        return None
+    previews = Previews(parse_keys(settings.signing_keys), preview_s=settings.draft_preview_s)
+    return Drafting(
+        DraftTable(database), open_store(settings), profiles=PROFILES, previews=previews
+    )
 
 
 def open_serving_store(settings: Settings) -> ReleaseStore:

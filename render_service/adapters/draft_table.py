@@ -151,7 +151,7 @@ class DraftTable:
         )
         return None if row is None else Shown(row["id"], row["revision"])
 
-    async def delete(self, draft: str, revision: int, who: str) -> None:
+    async def delete(self, draft: str, revision: int | None, who: str) -> None:
         async def work(connection: Connection) -> None:
             held = await _lock(connection, draft, revision)
             await connection.execute(DELETE_DRAFT, draft)

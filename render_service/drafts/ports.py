@@ -74,7 +74,7 @@ class DraftStore(Protocol):
         """Return what a preview is of; None where it was revoked, is over, or never was."""
         ...
 
-    async def delete(self, draft: str, revision: int, who: str) -> None:
+    async def delete(self, draft: str, revision: int | None, who: str) -> None:
         """Forget a draft.
 
         Raises:

@@ -7,6 +7,7 @@ RenderServiceError
 │   ├── FormatNotOffered
 │   ├── UnknownQueryKey
 │   ├── InvalidBody
+│   ├── DraftTooLarge
 │   └── InvalidForm
 ├── NotFound                      well spelled, but the catalogue has no such thing
 │   ├── UnknownComposition
@@ -15,6 +16,8 @@ RenderServiceError
 │   ├── UnknownState
 │   ├── UnknownIdentifier
 │   ├── UnknownProduct
+│   ├── UnknownDraft
+│   ├── UnknownPart
 │   ├── UnknownSku
 │   ├── UnknownUpload
 │   ├── UnknownAsset
@@ -48,6 +51,12 @@ RenderServiceError
 ├── AttemptOver                   an attempt at a job may do no more
 │   ├── Superseded
 │   └── JobCancelled
+├── RevisionNeeded                a write that does not say what it knows of
+├── DraftMoved                    somebody else changed the draft first
+├── InvalidDraft                  a draft has faults; carries those found
+├── AssetNotStored                a digest of a layer file that was never uploaded
+├── BaseMoved                     the composition was published since the draft began
+├── NothingIsPublishedHere        drafts need a database and a store of releases
 ├── AssetFailure                  a layer's file cannot be used
 │   ├── AssetMissing
 │   ├── AssetUndecodable
@@ -100,6 +109,15 @@ from render_service.errors.database import DatabaseUnavailable as DatabaseUnavai
 from render_service.errors.database import MigrationFailed as MigrationFailed
 from render_service.errors.database import OutcomeUnknown as OutcomeUnknown
 from render_service.errors.database import SchemaBehind as SchemaBehind
+from render_service.errors.drafted import AssetNotStored as AssetNotStored
+from render_service.errors.drafted import BaseMoved as BaseMoved
+from render_service.errors.drafted import DraftMoved as DraftMoved
+from render_service.errors.drafted import DraftTooLarge as DraftTooLarge
+from render_service.errors.drafted import InvalidDraft as InvalidDraft
+from render_service.errors.drafted import NothingIsPublishedHere as NothingIsPublishedHere
+from render_service.errors.drafted import RevisionNeeded as RevisionNeeded
+from render_service.errors.drafted import UnknownDraft as UnknownDraft
+from render_service.errors.drafted import UnknownPart as UnknownPart
 from render_service.errors.entered import NotSignedIn as NotSignedIn
 from render_service.errors.entered import ScopeMissing as ScopeMissing
 from render_service.errors.failed import AssetFailure as AssetFailure

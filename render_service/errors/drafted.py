@@ -27,6 +27,16 @@ class UnknownPart(NotFound):
         )
 
 
+class RevisionNeeded(RenderServiceError):
+    """A write that does not say which revision it knows of."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request has no If-Match; send the ETag that the draft was read with, so that "
+            "nobody else's change is lost."
+        )
+
+
 class DraftMoved(RenderServiceError):
     """Somebody else changed the draft first; nothing of this change was kept."""
 
@@ -101,10 +111,11 @@ class BaseMoved(RenderServiceError):
         moved: Sequence[tuple[str, str | None, str | None]],
     ) -> None:
         views = ", ".join(view for view, _, _ in moved) or "no view, but titles or rules"
+        over = "null" if live is None else f'"{live}"'
         super().__init__(
             f"{composition} was published since this draft began with it (changed: {views}); "
             "nothing was published. Compare (POST …/diff), then publish with "
-            f'{{"over": {f'"{live}"' if live else "null"}}} to replace what is live.',
+            f'{{"over": {over}}} to replace what is live.',
             base=base,
             live=live,
             state=state,

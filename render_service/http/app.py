@@ -15,8 +15,11 @@ from litestar.exceptions import HTTPException, NotFoundException, ValidationExce
 from litestar.openapi import OpenAPIConfig
 
 from render_service.auth.scopes import Caller
+from render_service.drafts.drafting import Drafting
+from render_service.errors import NothingIsPublishedHere
 from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
+from render_service.http.drafts import Drafts
 from render_service.http.health import HealthRoutes
 from render_service.http.living import (
     behind,
@@ -72,6 +75,7 @@ def make_api(
     follower: Follower | None = None,
     foresight: Foresight,
     selling: Selling,
+    drafting: Drafting | None = None,
 ) -> Litestar:
     """Return the application.
 
@@ -84,6 +88,7 @@ def make_api(
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
         selling: The shop and who may write; its database is closed with the service.
+        drafting: Drafts of compositions; None where there are none.
     """
     placeholders = Placeholders()
 
@@ -96,14 +101,24 @@ def make_api(
         async with (
             opened(planner, service, telemetry, follower, foresight),
             closing(selling.database),
+            closing(drafting),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
         ):
             yield
 
     return Litestar(
-        [Compositions, Products, Quotes, HealthRoutes, explain_problem, *page_routes(public_url)],
+        [
+            Compositions,
+            Products,
+            Quotes,
+            Drafts,
+            HealthRoutes,
+            explain_problem,
+            *page_routes(public_url),
+        ],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | {"shop": _given(selling.shop), "caller": Provide(_caller, sync_to_thread=False)},
+        | {"shop": _given(selling.shop), "caller": Provide(_caller, sync_to_thread=False)}
+        | {"drafting": _given_drafting(drafting)},
         state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -157,6 +172,15 @@ def _given_to_handlers(
 
 def _caller(request: Asked) -> Caller:
     return caller_of(request)
+
+
+def _given_drafting(drafting: Drafting | None) -> Provide:
+    async def provide() -> Drafting:
+        if drafting is None:
+            raise NothingIsPublishedHere
+        return drafting
+
+    return Provide(provide)
 
 
 def _given(value: object) -> Provide:

@@ -6,6 +6,7 @@ the first bytes of the path.
 
 from typing import cast
 
+from render_service.drafts.drafting import Drafting
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.iiif import IiifRoute, Zoom
@@ -102,6 +103,7 @@ def make_app(
     telemetry: Telemetry | None = None,
     foresight: Foresight | None = None,
     selling: Selling | None = None,
+    drafting: Drafting | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -115,6 +117,7 @@ def make_app(
         telemetry=telemetry,
         foresight=foresight,
         selling=selling or build_selling(Settings()),
+        drafting=drafting,
     )
     return FrontDoor(
         images=ImageRoute(

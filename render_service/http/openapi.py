@@ -13,9 +13,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from render_service.http.schemas import ProblemOut
 from render_service.http.stated import SCHEMES, Operation, Stated, problem_answer
+from render_service.http.stated_drafts import DRAFTS
 from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
 
-_STATED: Final[Mapping[Operation, Stated]] = {**COMPOSITIONS, **PRODUCTS, **HEALTH}
+_STATED: Final[Mapping[Operation, Stated]] = {**COMPOSITIONS, **PRODUCTS, **HEALTH, **DRAFTS}
 
 _EXAMPLE: Final = {
     "selection": {"metal": "rose-gold-18k", "gem": "ruby"},

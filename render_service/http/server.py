@@ -25,7 +25,7 @@ from render_service.http.next_clicks import Foresight
 from render_service.http.protocol import PreparedHeads
 from render_service.observing import run_metrics, start_telemetry
 from render_service.settings import Settings
-from render_service.supply import open_supply
+from render_service.supply import open_drafting, open_supply
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
     build_popularity,
@@ -104,9 +104,10 @@ def create_app() -> FrontDoor:
     logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
     telemetry = start_telemetry(settings)
     supply = open_supply(settings)
-    service = build_service(settings, supply)
+    service, selling = build_service(settings, supply), build_selling(settings)
     return make_app(
-        selling=build_selling(settings),
+        selling=selling,
+        drafting=open_drafting(settings, selling.database),
         planner=supply.planner,
         service=service,
         zoom=Zoom(
