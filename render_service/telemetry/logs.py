@@ -129,13 +129,15 @@ class TextLines(logging.Formatter):
 def masked_path(path: str) -> str:
     """Return `path` as it may be logged and traced: without the options that were chosen.
 
-    A part with `=` is a configuration; one that is longer than any id of ours may be anything. What
-    would begin another line is spelled out.
+    A part with `=` is a configuration; one that is longer than any id of ours may be anything; what
+    follows `/d/` opens a preview. What would begin another line is spelled out.
     """
-    parts = (
+    parts = [
         _MASK if "=" in part or "%3d" in part.lower() or len(part) > SEGMENT_LENGTH_MAX else part
         for part in path.split("/")
-    )
+    ]
+    if parts[1:2] == ["d"] and len(parts) > 2:
+        parts[2] = _MASK
     return "/".join(parts)[:_PATH_LENGTH_MAX].translate(_CONTROLS)
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from render_service.adapters import job_attempts, job_table, outbox, product_table
+from render_service.adapters import (
+    activity_table,
+    draft_table,
+    job_attempts,
+    job_table,
+    outbox,
+    product_table,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "database.md"
 
@@ -35,7 +42,7 @@ WHERE schemaname = 'shop' ORDER BY 1, 2
 
 STATEMENTS = {
     name if module is product_table else f"{module.__name__.rsplit('.')[-1]}.{name}": value
-    for module in (job_attempts, job_table, outbox, product_table)
+    for module in (activity_table, draft_table, job_attempts, job_table, outbox, product_table)
     for name, value in vars(module).items()
     if name.isupper() and not name.startswith("_") and isinstance(value, str) and "shop." in value
 }

@@ -3,6 +3,8 @@
 import pytest
 
 COMPOSITION = "/v1/compositions/{composition}"
+DRAFT = {"400", "401", "403", "409", "503"}
+WRITTEN = {*DRAFT, "404", "412", "428"}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,10 @@ def statuses(schema, path, method="get"):
         ("/v1/products/{product}", "get", {"200", "304", "400", "404", "502", "503"}),
         ("/v1/quotes", "post", {"200", "400", "404", "409", "413", "415", "422", "502", "503"}),
         ("/v1/quotes/verify", "post", {"200", "400", "410", "413", "415", "422"}),
+        ("/v1/drafts", "post", {"201", *DRAFT, "404", "413", "415", "422", "502"}),
+        ("/v1/drafts/{draft}", "get", {"200", *DRAFT, "404"}),
+        ("/v1/drafts/{draft}", "put", {"200", *WRITTEN, "413", "415", "422"}),
+        ("/v1/drafts/{draft}", "delete", {"204", *WRITTEN}),
         ("/livez", "get", {"200"}),
         ("/readyz", "get", {"200", "503"}),
     ],

@@ -93,6 +93,7 @@ def test_a_line_within_a_request_names_its_trace(formatter):
         ("/r/ring/hero/0123456789/metal=gold/160.webp", "/r/ring/hero/0123456789/…/160.webp"),
         ("/r/ring/hero/0123456789/metal%3Dgold/160.webp", "/r/ring/hero/0123456789/…/160.webp"),
         ("/v1/compositions/ring", "/v1/compositions/ring"),
+        ("/d/" + "t" * 43 + "/hero/-/160.webp", "/d/…/hero/-/160.webp"),
         ("/" + "t" * 65, "/…"),
         ("/a" * 500, "/a" * 100),
     ],
