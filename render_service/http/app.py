@@ -6,7 +6,7 @@ handlers by name.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -64,6 +64,8 @@ the manifest and by `resolve`.
 
 Asked = Request[None, None, State]
 
+_ROUTES: Final = (Compositions, Products, Quotes, Drafts, HealthRoutes, explain_problem)
+
 
 def make_api(
     *,
@@ -107,18 +109,9 @@ def make_api(
             yield
 
     return Litestar(
-        [
-            Compositions,
-            Products,
-            Quotes,
-            Drafts,
-            HealthRoutes,
-            explain_problem,
-            *page_routes(public_url),
-        ],
+        [*_ROUTES, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | {"shop": _given(selling.shop), "caller": Provide(_caller, sync_to_thread=False)}
-        | {"drafting": _given_drafting(drafting)},
+        | _given_to_sellers(selling, drafting),
         state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -172,6 +165,14 @@ def _given_to_handlers(
 
 def _caller(request: Asked) -> Caller:
     return caller_of(request)
+
+
+def _given_to_sellers(selling: Selling, drafting: Drafting | None) -> dict[str, Provide]:
+    return {
+        "shop": _given(selling.shop),
+        "caller": Provide(_caller, sync_to_thread=False),
+        "drafting": _given_drafting(drafting),
+    }
 
 
 def _given_drafting(drafting: Drafting | None) -> Provide:

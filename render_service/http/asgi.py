@@ -120,19 +120,29 @@ def make_app(
         drafting=drafting,
     )
     return FrontDoor(
-        images=ImageRoute(
-            planner=planner,
-            service=service,
-            public_url=public_url,
-            access_log=telemetry.access_log,
-            asked=foresight.after_picture,
-        ),
+        images=_image_route(planner, service, public_url, telemetry, foresight),
         alias=AliasRoute(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
         api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
         telemetry=telemetry,
+    )
+
+
+def _image_route(
+    planner: LivePlanner,
+    service: RenderService,
+    public_url: str,
+    telemetry: Telemetry,
+    foresight: Foresight,
+) -> ImageRoute:
+    return ImageRoute(
+        planner=planner,
+        service=service,
+        public_url=public_url,
+        access_log=telemetry.access_log,
+        asked=foresight.after_picture,
     )
 
 
