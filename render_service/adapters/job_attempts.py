@@ -6,6 +6,7 @@ changes nothing any more.
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -71,6 +72,11 @@ UPDATE shop.job SET status = 'queued', token = NULL, attempts = attempts - 1, up
 WHERE id = $1::text::uuid AND token = $2::text::uuid
 """
 
+FIND_OWNED: Final = """
+SELECT token::text FROM shop.job
+WHERE id = ANY ($1::text[]::uuid[]) AND token = ANY ($2::text[]::uuid[]) AND NOT cancel_asked
+"""
+
 ERROR_LENGTH_MAX: Final = 2000
 """Characters of an error that are kept: what a person reads of it."""
 
@@ -80,16 +86,18 @@ class Attempt:
 
     Attributes:
         job: As it stood when this attempt began.
-        is_finished: Whether the handler finished it itself.
+        ticket: What the queue knows the job by.
+        token: What owns it.
+        is_finished: Whether the handler finished it itself, in a transaction that may yet fail.
     """
 
-    def __init__(self, database: Database, job: Job, token: str) -> None:
-        self.job = job
+    def __init__(self, database: Database, job: Job, ticket: str, token: str) -> None:
+        self.job, self.ticket, self.token = job, ticket, token
         self.is_finished = False
-        self._database, self._token = database, token
+        self._database = database
 
     async def report(self, done: int, total: int = 0, note: str = "") -> None:
-        words = (self.job.id, self._token, done, total, note)
+        words = (self.job.id, self.token, done, total, note)
 
         async def work(connection: Connection) -> bool | None:
             asked: bool | None = await connection.fetchval(REPORT, *words)
@@ -98,15 +106,15 @@ class Attempt:
         self._check((await self._database.write(work))[0])
 
     async def hold(self, connection: Connection) -> None:
-        self._check(await connection.fetchval(HOLD, self.job.id, self._token))
+        self._check(await connection.fetchval(HOLD, self.job.id, self.token))
 
     async def keep(self, connection: Connection, state: JSON) -> None:
         await self.hold(connection)
-        await connection.execute(KEEP, self.job.id, self._token, _json(state))
+        await connection.execute(KEEP, self.job.id, self.token, _json(state))
 
     async def finish(self, connection: Connection, result: JSON) -> None:
         await self.hold(connection)
-        await connection.execute(FINISH, self.job.id, self._token, _json(result))
+        await connection.execute(FINISH, self.job.id, self.token, _json(result))
         self.is_finished = True
 
     async def end(self, result: JSON) -> None:
@@ -115,7 +123,11 @@ class Attempt:
         Raises:
             Superseded: Another attempt has the job.
         """
-        await self._write(FINISH, _json(result))
+        try:
+            await self._write(FINISH, _json(result))
+        except Superseded:
+            if not self.is_finished:
+                raise
 
     async def fail(self, error: str, failures_max: int) -> Status:
         """Note that it failed; return where the job stands: queued again, parked or cancelled.
@@ -127,7 +139,7 @@ class Attempt:
         async def work(connection: Connection) -> str | None:
             # PostgreSQL keeps no NUL, and a message may quote what somebody sent.
             said = error.replace("\0", "")[:ERROR_LENGTH_MAX]
-            words = (self.job.id, self._token, said, failures_max)
+            words = (self.job.id, self.token, said, failures_max)
             status: str | None = await connection.fetchval(FAIL, *words)
             return status
 
@@ -154,7 +166,7 @@ class Attempt:
 
     async def _write(self, statement: str, *words: str) -> None:
         async def work(connection: Connection) -> str:
-            said: str = await connection.execute(statement, self.job.id, self._token, *words)
+            said: str = await connection.execute(statement, self.job.id, self.token, *words)
             return said
 
         said, _ = await self._database.write(work)
@@ -189,7 +201,24 @@ async def begin(database: Database, ticket: str, attempts_max: int) -> Attempt |
         return None
 
     job, _ = await database.write(work)
-    return None if job is None else Attempt(database, job, token)
+    return None if job is None else Attempt(database, job, ticket, token)
+
+
+async def find_lost(database: Database, attempts: Sequence[Attempt]) -> list[str]:
+    """Return the tickets of those of `attempts` that are to end: cancelled, or another's.
+
+    Raises:
+        DatabaseUnavailable: Nobody knows.
+    """
+    ids = [attempt.job.id for attempt in attempts]
+    tokens = [attempt.token for attempt in attempts]
+    rows = await database.read(lambda connection: connection.fetch(FIND_OWNED, ids, tokens))
+    owned = {row["token"] for row in rows}
+    return [
+        attempt.ticket
+        for attempt in attempts
+        if attempt.token not in owned and not attempt.is_finished
+    ]
 
 
 def _json(value: JSON) -> str:

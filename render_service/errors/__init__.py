@@ -48,6 +48,8 @@ RenderServiceError
 │   └── QuoteTooLarge
 ├── JobOver                       a job that is over cannot be cancelled
 ├── JobNotParked                  a job that is under way or done cannot be retried
+├── QueueUnavailable              the queue of jobs cannot be told of them
+├── ChildFailed                   work in a process of its own came to no end of its own
 ├── AttemptOver                   an attempt at a job may do no more
 │   ├── Superseded
 │   └── JobCancelled
@@ -164,8 +166,10 @@ from render_service.errors.uploaded import UploadNotArrived as UploadNotArrived
 from render_service.errors.uploaded import UploadsUnavailable as UploadsUnavailable
 from render_service.errors.uploaded import UploadUnderWay as UploadUnderWay
 from render_service.errors.worked import AttemptOver as AttemptOver
+from render_service.errors.worked import ChildFailed as ChildFailed
 from render_service.errors.worked import JobCancelled as JobCancelled
 from render_service.errors.worked import JobNotParked as JobNotParked
 from render_service.errors.worked import JobOver as JobOver
+from render_service.errors.worked import QueueUnavailable as QueueUnavailable
 from render_service.errors.worked import Superseded as Superseded
 from render_service.errors.worked import UnknownJob as UnknownJob

@@ -59,3 +59,31 @@ class JobCancelled(AttemptOver):
 
     def __init__(self, job: str) -> None:
         super().__init__(f"The job {job} was cancelled.", job=job)
+
+
+class QueueUnavailable(RenderServiceError):
+    """The queue could not be told of jobs: they are kept, and told of when it is back.
+
+    Attributes:
+        reason: What was found: for the log, as it may name hosts.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The queue of jobs cannot be used at the moment.")
+        self.reason = reason
+
+
+class ChildFailed(RenderServiceError):
+    """Work in a process of its own came to no end of its own.
+
+    Args:
+        reason: What became of it, as the end of a sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The work was given up: {reason.rstrip('.')}.")
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["ChildFailed"], tuple[str]]:
+        """It is handed from process to process."""
+        return ChildFailed, (self.reason,)

@@ -96,6 +96,8 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.TooManyUploads: Row(429, "too-many-uploads", "Too many uploads", _NEVER),
     errors.UploadsUnavailable: Row(503, "uploads-unavailable", "Uploads unavailable", _NEVER),
     errors.InvalidImport: Row(500, "internal", "Internal error", _NEVER),
+    errors.ChildFailed: Row(500, "internal", "Internal error", _NEVER),
+    errors.QueueUnavailable: Row(500, "internal", "Internal error", _NEVER),
     errors.Superseded: Row(500, "internal", "Internal error", _NEVER),
     errors.JobCancelled: Row(500, "internal", "Internal error", _NEVER),
     errors.MigrationFailed: Row(500, "internal", "Internal error", _NEVER),

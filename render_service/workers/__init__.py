@@ -1,0 +1,1 @@
+"""The driver of background work: takes jobs from the queue, and does each exactly once."""
