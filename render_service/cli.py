@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands_)
+    _add_work(commands_)
     add_publish(commands_)
     add_releases(commands_)
     add_diff(commands_)
@@ -100,6 +101,17 @@ def _add_serve(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
         epilog="RENDER_CATALOGUE=FOLDER render-service serve shows a folder as it stands.",
     )
     serve.set_defaults(run=_serve)
+
+
+def _add_work(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    work = commands_.add_parser(
+        "work",
+        help="do background work",
+        description="Do the jobs that are ordered, until SIGTERM or Ctrl-C; those under way are "
+        "finished first, or given back. Any number of processes share the work. `serve` with an "
+        "embedded database runs one itself.",
+    )
+    work.set_defaults(run=_work)
 
 
 def _add_render(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -145,6 +157,13 @@ def _add_sheet(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--width", type=int, default=240, help="of each picture, pixels (240)")
     parser.add_argument("-o", "--output", required=True, help="file to write")
     parser.set_defaults(run=_sheet)
+
+
+def _work(_: argparse.Namespace, settings: Settings) -> int:
+    # Here, because nothing else needs the queue.
+    from render_service.workers.runner import work
+
+    return work(settings)
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:

@@ -30,6 +30,7 @@ EMBEDDED: Final = "embedded"
 _REDIS: Final = r"(embedded|(rediss?|unix)://\S+)?"
 # A name of a bucket as Amazon takes it, or anything that is no URL.
 _RELEASES: Final = r"(s3://[a-z0-9.-]{3,63}|(?!\w+://)[^\0]*)"
+_QUEUE: Final = r"((rediss?|unix)://\S+)?"
 _DATABASE: Final = r"(embedded|postgres(ql)?://\S+)?"
 _SERVER: Final = r"(postgres(ql)?://\S+)?"
 
@@ -71,6 +72,7 @@ class LogLevel(StrEnum):
 # database_connections: half of what a server of 100 takes, at six processes of one machine.
 # database_wait_s: a connection is made in some 10 ms; beyond a second a wait is felt as one.
 # database_statement_s: the slowest statement of a list takes milliseconds (docs/database.md).
+# job_lock_s: as BullMQ has it; renewed four times in that time.
 # lease_s: renewed three times in that time, so a process may be held up for 3 s and keep its turn.
 # breaker_pause_s: one request each 2 s waits for a store that is away, the others not at all.
 # raster_cache_bytes: a 1600² layer of three 16-bit bands is 15 MB; a view of a ring shows six.
@@ -170,6 +172,15 @@ class Settings:
     database_connections: int = number(8, "connections", 1, 200, "Of each process, to each server.")
     database_wait_s: float = number(1.0, "seconds", 0.01, 60, "A connection is waited for.")
     database_statement_s: float = number(5.0, "seconds", 0.1, 600, "A statement may take.")
+    queue_url: str = text(
+        "",
+        "URL",
+        _QUEUE,
+        "redis://…, rediss://… or unix://…; empty: RENDER_REDIS_URL",
+        "Of background work; must not remove what it keeps (`noeviction`, or `volatile-…`).",
+        secret=True,
+    )
+    job_lock_s: float = number(30.0, "seconds", 1, 600, "A silent worker loses its jobs after.")
     quote_s: int = number(DAY_S, "seconds", 60, 90 * DAY_S, "A quote's price holds.")
     draft_preview_s: int = number(
         7 * DAY_S, "seconds", 60, 90 * DAY_S, "Addresses of a draft's pictures hold."

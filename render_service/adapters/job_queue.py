@@ -6,7 +6,8 @@ what is done about it, is in docs/decisions/0113-bullmq.md.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bullmq import Job as Entry
@@ -37,9 +38,15 @@ _FOR_EVER: Final = 2**31 - 1
 _AGAIN_MS: Final = 1000
 """Between looks for a server that is away."""
 
-ProcessTicket = Callable[[str], Awaitable[float | None]]
-"""Does the job of a ticket; returns after how many seconds it is to be done again, if it is.
-Raises `GivenBack` where another worker is to have it at once."""
+CLOCK: Final = "clock"
+"""The queue of what is to be ordered by the clock."""
+
+_LATE_S: Final = 60.0
+"""A time that was missed by more is set again."""
+
+Process = Callable[[str, Kind], Awaitable[float | None]]
+"""Does the job of a ticket and a kind; returns after how many seconds it is to be done again, if it
+is. Raises `GivenBack` where another worker is to have it at once."""
 
 
 class GivenBack(Exception):
@@ -79,6 +86,7 @@ class JobQueue:
         """
         self._client = _connect(url)
         self._queues = {kind: Queue(kind, _words(self._client)) for kind in Kind}
+        self._clock = Queue(CLOCK, _words(self._client))
 
     async def add(self, tickets: Sequence[Ticket]) -> None:
         """Tell of jobs; those that the queue knows already stay where they are.
@@ -125,22 +133,46 @@ class JobQueue:
                 "volatile-lru where pictures are kept there, too."
             )
 
+    async def keep_time(self, times: Mapping[Kind, str]) -> None:
+        """Have the clock tell of each kind at its times, as cron writes them, in UTC.
+
+        A time that is set stays: it is set again where the server forgot it, or where the worker
+        died that was to set the next one.
+
+        Raises:
+            QueueUnavailable: The server does not answer.
+        """
+        try:
+            # Of one that is not there the port's `getJobScheduler` says ValueError.
+            set_ = {one["key"]: one for one in await self._clock.getJobSchedulers()}
+            for kind, pattern in times.items():
+                held = set_.get(kind)
+                late_ms = (time.time() - _LATE_S) * 1000
+                if held and held["pattern"] == pattern and (held["next"] or 0) > late_ms:
+                    continue
+                words = {"removeOnComplete": True, "removeOnFail": True, "stackTraceLimit": 0}
+                await self._clock.upsertJobScheduler(
+                    kind, {"pattern": pattern}, kind.value, {}, words
+                )
+        except (RedisError, OSError) as error:
+            raise QueueUnavailable(str(error) or type(error).__name__) from error
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
 class QueueWorker:
-    """Takes jobs of one kind from the queue while it runs. Owned by one event loop."""
+    """Takes jobs of one queue while it runs. Owned by one event loop."""
 
     def __init__(
-        self, url: str, kind: Kind, process: ProcessTicket, *, at_once: int, lock_s: float
+        self, url: str, name: str, process: Process, *, at_once: int, lock_s: float
     ) -> None:
         """Name the server; nothing is asked yet.
 
         Args:
             url: Of the server.
-            kind: Of the jobs.
+            name: Of the queue: a kind, or `CLOCK`.
             process: Does the job of a ticket.
             at_once: The most at a time.
             lock_s: A worker that is silent for so long has lost its jobs to others.
@@ -161,7 +193,7 @@ class QueueWorker:
             "drainDelay": _WAIT_S,
             "settings": {"backoffStrategy": _pause_ms},
         }
-        self._worker = Worker(kind, self._do, words)
+        self._worker = Worker(name, self._do, words)
         self._worker.on("error", _note)
 
     def on_lost(self, tell: Callable[[Sequence[str]], None]) -> None:
@@ -179,7 +211,7 @@ class QueueWorker:
 
     async def _do(self, entry: Entry, token: str) -> None:
         try:
-            pause_s = await self._process(str(entry.id))
+            pause_s = await self._process(str(entry.id), Kind(entry.name))
         except GivenBack as given:
             await entry.moveToDelayed(0, token)
             raise DelayedError from given

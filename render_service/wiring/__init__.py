@@ -24,3 +24,6 @@ from render_service.wiring.selling import build_database as build_database
 from render_service.wiring.selling import build_selling as build_selling
 from render_service.wiring.selling import build_tokens as build_tokens
 from render_service.wiring.selling import try_selling as try_selling
+from render_service.wiring.working import TIMES as TIMES
+from render_service.wiring.working import build_doings as build_doings
+from render_service.wiring.working import queue_url as queue_url

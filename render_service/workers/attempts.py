@@ -46,7 +46,7 @@ class Attempts:
         self._running: dict[str, tuple[Attempt, asyncio.Task[JSON]]] = {}
         self._is_stopping = False
 
-    async def process(self, kind: Kind, ticket: str) -> float | None:
+    async def process(self, ticket: str, kind: Kind) -> float | None:
         """Do the job of `ticket`, if it is still to be done.
 
         Returns:

@@ -1,0 +1,43 @@
+"""Who does which jobs: the one place where a kind of job meets its handler.
+
+A kind that has none here is not taken from the queue: its jobs wait for a worker that knows it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from render_service.adapters.postgres import Database
+from render_service.adapters.tidying import Tidying
+from render_service.errors import InvalidSetting
+from render_service.jobs.doing import Doing
+from render_service.jobs.model import Kind
+from render_service.settings import Settings
+
+TIMES: Final[Mapping[Kind, str]] = {Kind.TIDY: "17 * * * *"}
+"""What the clock orders, as cron writes it, in UTC: tidying at 17 minutes past each hour, when few
+others begin anything."""
+
+_TIDY_S: Final = 600.0
+"""A million rows, a thousand at a time, take some 100 s."""
+
+
+def build_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]:
+    """Return how each kind of job is done by this process. Asks nobody yet."""
+    del settings
+    return {
+        Kind.TIDY: Doing(handle=Tidying(database).handle, limit_s=_TIDY_S),
+    }
+
+
+def queue_url(settings: Settings) -> str:
+    """Return where the queue is.
+
+    Raises:
+        InvalidSetting: Nowhere.
+    """
+    if not (settings.queue_url or settings.redis_url):
+        raise InvalidSetting(
+            "Background work needs a queue: RENDER_QUEUE_URL or RENDER_REDIS_URL, a Redis or "
+            "Valkey; RENDER_REDIS_URL=embedded brings one along."
+        )
+    return settings.queue_url or settings.redis_url
