@@ -7,15 +7,18 @@ that was brought along for one that was there.
 import asyncio
 import dataclasses
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from render_service.adapters.embedded_postgres import run_postgres
 from render_service.adapters.embedded_valkey import run_valkey
+from render_service.adapters.kept_process import environment_with, keep_process
 from render_service.adapters.migrations import migrate
 from render_service.adapters.own_key import keep_own, new_key
 from render_service.auth.tokens import new_token, spell_token
+from render_service.environment import environment_of
 from render_service.errors import InvalidSetting
 from render_service.settings import EMBEDDED, Settings
 
@@ -64,6 +67,27 @@ def _with_secrets(settings: Settings) -> Settings:
     except OSError as error:
         raise InvalidSetting(f"RENDER_DATA: no secret can be kept there: {error}.") from error
     return dataclasses.replace(settings, signing_keys=keys, api_tokens=tokens)
+
+
+@contextmanager
+def run_embedded_worker(settings: Settings, reachable: Settings) -> Iterator[None]:
+    """Run a worker beside a service whose database is its own: nobody else could do its jobs.
+
+    Args:
+        settings: Say whether the database is.
+        reachable: Lead to it, and to the queue; without a queue jobs wait.
+    """
+    if settings.database_url != EMBEDDED:
+        yield
+        return
+    if not (reachable.queue_url or reachable.redis_url):
+        _log.warning("no background work is done: there is no queue (RENDER_REDIS_URL=embedded)")
+        yield
+        return
+    command = [sys.executable, "-m", "render_service", "work"]
+    environment = environment_with(environment_of(reachable))
+    with keep_process("the worker", command, environment, stop_s=reachable.graceful_stop_s + 5):
+        yield
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
-from render_service.embedded import run_embedded
+from render_service.embedded import run_embedded, run_embedded_worker
 from render_service.environment import environment_of, read_settings
 from render_service.http.asgi import FrontDoor, make_app
 from render_service.http.iiif import Zoom
@@ -56,7 +56,11 @@ def serve(settings: Settings) -> None:
     # spot: what was brought along is stopped first.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
-    with run_embedded(settings) as reachable, run_metrics(reachable) as counted:
+    with (
+        run_embedded(settings) as reachable,
+        run_metrics(reachable) as counted,
+        run_embedded_worker(settings, reachable),
+    ):
         _serve(counted)
 
 
