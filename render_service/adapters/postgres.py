@@ -85,8 +85,8 @@ class Database:
     def __init__(self, url: str, replica_url: str = "", limits: Limits | None = None) -> None:
         """Name the servers; `url` may list several hosts with `target_session_attrs=read-write`."""
         self._limits = limits or Limits()
-        self._primary = Pool(url, self._limits)
-        self._replica = Pool(replica_url, self._limits) if replica_url else None
+        self._primary = Pool(url, self._limits, "primary")
+        self._replica = Pool(replica_url, self._limits, "replica") if replica_url else None
         self._replica_from_s = -math.inf
         self._is_current = False
         self.is_away = False

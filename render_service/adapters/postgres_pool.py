@@ -6,6 +6,7 @@ hosts each gets its own time, so one that is silent costs a wait and not the dat
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from asyncpg import Connection
 from asyncpg.exceptions import CannotConnectNowError, TargetServerAttributeNotMatched
 
 from render_service.errors import InvalidSetting
+from render_service.telemetry import instruments
 
 
 class Limits(NamedTuple):
@@ -39,13 +41,13 @@ class PoolBusy(Exception):
 class Pool:
     """Lends connections to the server at `url`. Owned by one event loop."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
-        """Name the server.
+    def __init__(self, url: str, limits: Limits, name: str) -> None:
+        """Name the server, and the pool as it is counted under.
 
         Raises:
             InvalidSetting: The URL cannot be read.
         """
-        self._hosts, self._limits = split_hosts(url), limits
+        self._hosts, self._limits, self._name = split_hosts(url), limits, name
         self._pool: asyncpg.Pool | None = None
         self._making = asyncio.Lock()
 
@@ -58,15 +60,20 @@ class Pool:
             OSError: None can be made; as `asyncpg.PostgresError` where the server says so.
         """
         pool = await self._made()
+        asked_s = time.perf_counter()
         try:
             connection = await pool.acquire(timeout=self._limits.wait_s * (len(self._hosts) + 1))
         except TimeoutError as error:
             if pool.get_size() == pool.get_max_size() and not pool.get_idle_size():
+                instruments.database_timeouts.add(1, self._name)
                 raise PoolBusy from error
             raise
+        lent_s = time.perf_counter()
+        instruments.database_wait.record(lent_s - asked_s, self._name)
         try:
             yield connection
         finally:
+            instruments.database_use.record(time.perf_counter() - lent_s, self._name)
             # Whatever happens to it now, its work was done or not before: an error from here would
             # have done again what was kept. One that is gone does not even say that it is closed.
             with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):

@@ -31,6 +31,7 @@ _SCHEME: Final = Label(name="url.scheme", values="`http`, `https`")
 _ROUTE: Final = Label(name="http.route", values="the template of the path, or `_OTHER`")
 _FORMAT: Final = Label(name="render_service.format", values="`avif`, `webp`, `jpg`, `png`")
 _TIER: Final = Label(name="render_service.tier", values="`memory`, `redis`, `file`, `s3`")
+_POOL: Final = Label(name="db.client.connection.pool.name", values="`primary`, `replica`")
 _STORE: Final = Label(name="render_service.store", values="a tier, `lease`, or `changes`")
 
 requests: Final = Histogram(
@@ -153,6 +154,26 @@ breakers: Final = Gauge(
     Label(name="render_service.call", values="`read`, `write`, `claim`, `count`"),
     Label(name="render_service.state", values="`closed`, `half-open`, `open`"),
 )
+database_wait: Final = Histogram(
+    "db.client.connection.wait_time",
+    "s",
+    "How long work waited for a connection to the database: for a free one, or for a new one.",
+    _POOL,
+    bounds=STAGE_BOUNDS_S,
+)
+database_use: Final = Histogram(
+    "db.client.connection.use_time",
+    "s",
+    "How long work then kept the connection.",
+    _POOL,
+    bounds=STAGE_BOUNDS_S,
+)
+database_timeouts: Final = Counter(
+    "db.client.connection.timeouts",
+    "{timeout}",
+    "Work that found no free connection in time.",
+    _POOL,
+)
 loop_lag: Final = Histogram(
     "render_service.loop.lag",
     "s",
@@ -185,6 +206,7 @@ TABLE: Final[tuple[Instrument, ...]] = (
     *(requests, active_requests, sent, refused, shed),
     *(renders, stages, coalesced, ahead, queue, flights),
     *(lookups, stores, stored, breakers, held_bytes, rasters),
+    *(database_wait, database_use, database_timeouts),
     *(workers, workers_ended, loop_lag, cpu_time, memory_usage, open_files),
 )
 """All of them, in the order of the documentation."""

@@ -10,6 +10,7 @@ import pytest
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits
 from render_service.errors import DatabaseUnavailable, InvalidSetting, OutcomeUnknown
+from render_service.telemetry import instruments
 
 RATE = """
 INSERT INTO shop.rate (kind, key, currency, amount, valid_from)
@@ -111,6 +112,21 @@ async def test_a_read_that_takes_too_long_is_ended_too(url):
     database = Database(url, limits=Limits(connections=1, wait_s=5, statement_s=0.2))
     with pytest.raises(DatabaseUnavailable):
         await database.read(lambda connection: connection.execute("SELECT pg_sleep(30)"))
+    await database.close()
+
+
+async def test_waits_for_connections_are_counted_and_who_waited_in_vain(url):
+    database = Database(url, limits=Limits(connections=1, wait_s=0.2, statement_s=5))
+    kinds = (instruments.database_wait, instruments.database_use, instruments.database_timeouts)
+    before = [kind.value("primary") for kind in kinds]
+    held = asyncio.create_task(database.read(lambda one: one.execute("SELECT pg_sleep(1)")))
+    await asyncio.sleep(0.1)
+    with pytest.raises(DatabaseUnavailable):
+        await database.read(count)
+    await held
+    await database.read(count)
+    after = [kind.value("primary") for kind in kinds]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 2, 1]
     await database.close()
 
 
