@@ -15,6 +15,7 @@ from render_service.commands.calibrating import calibrate
 from render_service.commands.calibration_orders import add_parser, read_orders
 from render_service.commands.catalogues import check
 from render_service.commands.database_arguments import add_migrate, add_products
+from render_service.commands.job_arguments import add_jobs
 from render_service.commands.key_arguments import add_keys
 from render_service.commands.listing import list_settings
 from render_service.commands.pictures import render, sheet
@@ -85,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_keys(commands_)
     add_migrate(commands_)
     add_products(commands_)
+    add_jobs(commands_)
     settings = commands_.add_parser(
         "settings", help="list every setting, its value now, range and meaning"
     )

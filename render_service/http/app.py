@@ -21,6 +21,7 @@ from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.drafts import Drafts
 from render_service.http.health import HealthRoutes
+from render_service.http.jobs import Jobs
 from render_service.http.living import (
     behind,
     closing,
@@ -64,7 +65,7 @@ the manifest and by `resolve`.
 
 Asked = Request[None, None, State]
 
-_ROUTES: Final = (Compositions, Products, Quotes, Drafts, HealthRoutes, explain_problem)
+_ROUTES: Final = (Compositions, Products, Quotes, Drafts, Jobs, HealthRoutes, explain_problem)
 
 
 def make_api(
@@ -170,6 +171,7 @@ def _caller(request: Asked) -> Caller:
 def _given_to_sellers(selling: Selling, drafting: Drafting | None) -> dict[str, Provide]:
     return {
         "shop": _given(selling.shop),
+        "jobs": _given(selling.jobs),
         "caller": Provide(_caller, sync_to_thread=False),
         "drafting": _given_drafting(drafting),
     }

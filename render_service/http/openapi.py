@@ -14,9 +14,16 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from render_service.http.schemas import ProblemOut
 from render_service.http.stated import SCHEMES, Operation, Stated, problem_answer
 from render_service.http.stated_drafts import DRAFTS
+from render_service.http.stated_jobs import JOBS
 from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
 
-_STATED: Final[Mapping[Operation, Stated]] = {**COMPOSITIONS, **PRODUCTS, **HEALTH, **DRAFTS}
+_STATED: Final[Mapping[Operation, Stated]] = {
+    **COMPOSITIONS,
+    **PRODUCTS,
+    **HEALTH,
+    **DRAFTS,
+    **JOBS,
+}
 
 _EXAMPLE: Final = {
     "selection": {"metal": "rose-gold-18k", "gem": "ruby"},

@@ -8,10 +8,11 @@ and every effect is there exactly once.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from render_service.errors import DatabaseUnavailable, UnknownJob
 from render_service.jobs.model import JSON, Job, Kind, Order, Status
 
 Connection = Any
@@ -103,6 +104,8 @@ class Page(Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
+# Litestar checks what it hands to handlers.
+@runtime_checkable
 class JobStore(Protocol):
     """Where jobs are kept, for who looks at them."""
 
@@ -150,3 +153,23 @@ class JobStore(Protocol):
             DatabaseUnavailable: Nothing was changed.
         """
         ...
+
+
+class NoJobs:
+    """Implements `JobStore` where there is no database: there are none."""
+
+    async def get(self, job_id: str) -> Job:
+        raise UnknownJob(job_id)
+
+    async def list_jobs(self, wanted: Wanted) -> Page:
+        del wanted
+        return Page(jobs=[], has_more=False)
+
+    async def order(self, order: Order) -> Job:
+        raise DatabaseUnavailable(f"there is none, and {order.kind} needs one")
+
+    async def cancel(self, job_id: str) -> Job:
+        raise UnknownJob(job_id)
+
+    async def retry(self, job_id: str) -> Job:
+        raise UnknownJob(job_id)

@@ -7,11 +7,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from render_service.adapters.job_table import JobTable
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits as DatabaseLimits
 from render_service.adapters.product_table import ProductTable
 from render_service.auth.tokens import Tokens, parse_tokens
 from render_service.errors import InvalidSetting
+from render_service.jobs.ports import JobStore, NoJobs
 from render_service.planning.signatures import parse_keys
 from render_service.products.ports import NoProducts
 from render_service.products.quotes import QuoteSigner
@@ -28,11 +30,13 @@ class Selling(Struct, frozen=True, kw_only=True):
     Attributes:
         shop: Products, prices and quotes.
         tokens: Of programs that may write.
+        jobs: Background work.
         database: None: there are no products.
     """
 
     shop: Shop
     tokens: Tokens
+    jobs: JobStore
     database: Database | None
 
 
@@ -54,7 +58,12 @@ def build_selling(settings: Settings) -> Selling:
         QuoteSigner(keys, issuer=settings.public_url or "render-service", audience=QUOTE_AUDIENCE),
         quote_s=settings.quote_s,
     )
-    return Selling(shop=shop, tokens=build_tokens(settings), database=database)
+    return Selling(
+        shop=shop,
+        tokens=build_tokens(settings),
+        jobs=JobTable(database) if database else NoJobs(),
+        database=database,
+    )
 
 
 def try_selling(settings: Settings) -> None:

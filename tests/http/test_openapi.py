@@ -3,6 +3,7 @@
 import pytest
 
 COMPOSITION = "/v1/compositions/{composition}"
+JOB = "/v1/jobs/{job}"
 DRAFT = {"400", "401", "403", "409", "503"}
 WRITTEN = {*DRAFT, "404", "412", "428"}
 
@@ -31,6 +32,11 @@ def statuses(schema, path, method="get"):
         ("/v1/drafts/{draft}", "get", {"200", *DRAFT, "404"}),
         ("/v1/drafts/{draft}", "put", {"200", *WRITTEN, "413", "415", "422"}),
         ("/v1/drafts/{draft}", "delete", {"204", *WRITTEN}),
+        ("/v1/jobs", "get", {"200", "400", "401", "403", "503"}),
+        (JOB, "get", {"200", "400", "401", "403", "404", "503"}),
+        (f"{JOB}/events", "get", {"200", "400", "401", "403", "404", "503"}),
+        (f"{JOB}/cancel", "post", {"200", "400", "401", "403", "404", "409", "503"}),
+        (f"{JOB}/retry", "post", {"200", "400", "401", "403", "404", "409", "503"}),
         ("/livez", "get", {"200"}),
         ("/readyz", "get", {"200", "503"}),
     ],
