@@ -5,6 +5,7 @@ which it is.
 """
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,10 @@ from render_service.adapters.release_assets import ReleaseAssets
 from render_service.adapters.release_folder import ReleaseFolder
 from render_service.drafts.drafting import Drafting
 from render_service.drafts.previewing import Previews
+from render_service.drafts.publishing import Publishing
+from render_service.drafts.studio import DraftStudio
+from render_service.drafts.workshop import Workshop
+from render_service.errors import TierUnavailable
 from render_service.pixels.encode import PROFILES
 from render_service.pixels.limits import Limits
 from render_service.planning.planner import Planner
@@ -30,6 +35,8 @@ from render_service.releases.ports import ReleaseNews, ReleaseStore
 from render_service.rendering.ports import AssetSource
 from render_service.settings import EMBEDDED, Settings
 from render_service.wiring import build_limits, open_studio
+
+_log = logging.getLogger(__name__)
 
 BUCKET: Final = "s3://"
 NEWS_TIMEOUT_S: Final = 2.0
@@ -114,18 +121,34 @@ def open_store(settings: Settings) -> ReleaseStore:
     return ReleaseFolder(Path(settings.releases or settings.data / "published"))
 
 
-def open_drafting(settings: Settings, database: Database | None) -> Drafting | None:
-    """Return the drafts of what `settings` serve; None where nothing is kept or published.
+def open_workshop(settings: Settings, database: Database | None, supply: Supply) -> Workshop | None:
+    """Return where drafts of what is served are worked on; None where nothing is published.
 
     Raises:
         InvalidSetting: A key is none.
     """
-    if database is None or settings.catalogue:
+    if database is None or supply.follower is None:
         return None
     previews = Previews(parse_keys(settings.signing_keys), preview_s=settings.draft_preview_s)
-    return Drafting(
+    drafting = Drafting(
         DraftTable(database), open_store(settings), profiles=PROFILES, previews=previews
     )
+    studio = DraftStudio(supply.assets, supply.limits, nice=settings.render_nice)
+    publishing = Publishing(drafting, studio.check, lambda: tell_news(settings))
+    return Workshop(drafting=drafting, studio=studio, publishing=publishing)
+
+
+async def tell_news(settings: Settings) -> None:
+    """Tell those who serve that another state is live; whoever misses it finds out by looking."""
+    news = open_news(settings)
+    if news is None:
+        return
+    try:
+        await news.announce()
+    except TierUnavailable as error:
+        _log.warning("no news of a release are sent: %s", error)
+    finally:
+        await news.close()
 
 
 def open_serving_store(settings: Settings) -> ReleaseStore:

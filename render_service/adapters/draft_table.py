@@ -12,6 +12,7 @@ import msgspec
 from asyncpg import Connection, Record
 
 from render_service.adapters.activity_table import list_activity, list_open, record
+from render_service.adapters.outbox import announce
 from render_service.adapters.postgres import Database
 from render_service.composition.model import QualityTable
 from render_service.drafts.activity import Act, Action, Entry, Sought
@@ -27,6 +28,7 @@ from render_service.drafts.model import (
 )
 from render_service.drafts.ports import Edit, Shown
 from render_service.errors import DraftMoved, UnknownDraft
+from render_service.jobs.model import Event
 
 CREATE_DRAFT: Final = """
 INSERT INTO shop.draft (id, composition, base, definition, materials, qualities, assets,
@@ -160,8 +162,27 @@ class DraftTable:
 
         await self._database.write(work)
 
-    async def note(self, act: Act) -> int | None:
-        return (await self._database.write(lambda connection: record(connection, act)))[0]
+    async def begin_publication(self, act: Act) -> Entry:
+        async def work(connection: Connection) -> Entry:
+            number = await record(connection, act)
+            (entry,) = await list_activity(connection, Sought(limit=1, before=(number or 0) + 1))
+            return entry
+
+        return (await self._database.write(work))[0]
+
+    async def end_publication(self, act: Act) -> None:
+        async def work(connection: Connection) -> None:
+            if await record(connection, act) is None or act.action is Action.NOTHING_PUBLISHED:
+                return
+            details = act.details
+            if "draft" in details:
+                await connection.execute(SET_BASE, details["draft"], details["release"])
+            event = Event(
+                topic=act.action.value, subject=act.subject, payload=dict(details), by=act.who
+            )
+            await announce(connection, event)
+
+        await self._database.write(work)
 
     async def list_open(self) -> Sequence[Entry]:
         return await self._database.read(list_open)

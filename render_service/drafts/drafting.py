@@ -154,6 +154,30 @@ class Drafting:
         await self.check_stored({name: asset})
         return await self.edit(draft, revision, lambda held: put_asset(held, name, asset), who)
 
+    async def open_preview(self, token: str) -> Ready | None:
+        """Return the draft that an address of a preview shows; None where it shows nothing."""
+        preview = self.previews.read(token)
+        if preview is None:
+            return None
+        shown = await self.drafts.find_preview(preview)
+        return None if shown is None else await self.show(shown.draft, shown.revision)
+
+    async def renew_preview(self, draft: str, who: str) -> Ready:
+        """Give a draft other addresses; return it.
+
+        Raises:
+            UnknownDraft: There is none of that id.
+        """
+        return await self._read(await self.drafts.set_preview(draft, self.previews.make(), who))
+
+    async def revoke_preview(self, draft: str, who: str) -> None:
+        """End the addresses of a draft.
+
+        Raises:
+            UnknownDraft: There is none of that id.
+        """
+        await self.drafts.set_preview(draft, None, who)
+
     async def check_stored(self, assets: Mapping[str, str]) -> None:
         """Refuse digests of files that were never put into the store.
 

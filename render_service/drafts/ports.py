@@ -83,10 +83,14 @@ class DraftStore(Protocol):
         """
         ...
 
-    async def note(self, act: Act) -> int | None:
-        """Note what is done elsewhere; return the id of the entry.
+    async def begin_publication(self, act: Act) -> Entry:
+        """Note what is about to be done elsewhere; return the entry."""
+        ...
 
-        None where `outcome_of` has its end already: nothing was noted.
+    async def end_publication(self, act: Act) -> None:
+        """Note what came of it, tell who listens, and what its draft is based on from now on.
+
+        All of it once: where the end is noted already, nothing is done.
         """
         ...
 

@@ -17,6 +17,7 @@ RenderServiceError
 │   ├── UnknownIdentifier
 │   ├── UnknownProduct
 │   ├── UnknownDraft
+│   ├── UnknownPreview
 │   ├── UnknownPart
 │   ├── UnknownSku
 │   ├── UnknownUpload
@@ -58,6 +59,7 @@ RenderServiceError
 ├── InvalidDraft                  a draft has faults; carries those found
 ├── AssetNotStored                a digest of a layer file that was never uploaded
 ├── BaseMoved                     the composition was published since the draft began
+├── OtherPipelineLive             what is live was published by another program
 ├── NothingIsPublishedHere        drafts need a database and a store of releases
 ├── AssetFailure                  a layer's file cannot be used
 │   ├── AssetMissing
@@ -117,9 +119,11 @@ from render_service.errors.drafted import DraftMoved as DraftMoved
 from render_service.errors.drafted import DraftTooLarge as DraftTooLarge
 from render_service.errors.drafted import InvalidDraft as InvalidDraft
 from render_service.errors.drafted import NothingIsPublishedHere as NothingIsPublishedHere
+from render_service.errors.drafted import OtherPipelineLive as OtherPipelineLive
 from render_service.errors.drafted import RevisionNeeded as RevisionNeeded
 from render_service.errors.drafted import UnknownDraft as UnknownDraft
 from render_service.errors.drafted import UnknownPart as UnknownPart
+from render_service.errors.drafted import UnknownPreview as UnknownPreview
 from render_service.errors.entered import NotSignedIn as NotSignedIn
 from render_service.errors.entered import ScopeMissing as ScopeMissing
 from render_service.errors.failed import AssetFailure as AssetFailure

@@ -131,3 +131,27 @@ class NothingIsPublishedHere(RenderServiceError):
             "This service has no drafts: they need a database (RENDER_DATABASE_URL) and a store of "
             "releases that is served (RENDER_CATALOGUE must be empty)."
         )
+
+
+class OtherPipelineLive(RenderServiceError):
+    """What is live was published by a program that draws otherwise.
+
+    Args:
+        live: The pipeline of what is live.
+        ours: That of this program.
+    """
+
+    def __init__(self, live: int, ours: int) -> None:
+        super().__init__(
+            f"What is live was published for pipeline {live}, and this program draws {ours}: "
+            "`render-service publish --release live` with this program comes first.",
+            live=live,
+            pipeline=ours,
+        )
+
+
+class UnknownPreview(NotFound):
+    """An address of a preview that was revoked, is over, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such preview, or not any more.")

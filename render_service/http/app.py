@@ -15,11 +15,11 @@ from litestar.exceptions import HTTPException, NotFoundException, ValidationExce
 from litestar.openapi import OpenAPIConfig
 
 from render_service.auth.scopes import Caller
-from render_service.drafts.drafting import Drafting
+from render_service.drafts.workshop import Workshop
 from render_service.errors import NothingIsPublishedHere
 from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
-from render_service.http.drafts import Drafts
+from render_service.http.draft_routes import DRAFT_ROUTES
 from render_service.http.health import HealthRoutes
 from render_service.http.jobs import Jobs
 from render_service.http.living import (
@@ -65,7 +65,15 @@ the manifest and by `resolve`.
 
 Asked = Request[None, None, State]
 
-_ROUTES: Final = (Compositions, Products, Quotes, Drafts, Jobs, HealthRoutes, explain_problem)
+_ROUTES: Final = (
+    Compositions,
+    Products,
+    Quotes,
+    *DRAFT_ROUTES,
+    Jobs,
+    HealthRoutes,
+    explain_problem,
+)
 
 
 def make_api(
@@ -78,7 +86,7 @@ def make_api(
     follower: Follower | None = None,
     foresight: Foresight,
     selling: Selling,
-    drafting: Drafting | None = None,
+    workshop: Workshop | None = None,
 ) -> Litestar:
     """Return the application.
 
@@ -91,7 +99,7 @@ def make_api(
         follower: Keeps `planner` at what is published; None where it never changes.
         foresight: Knows what shoppers are likely to change to; closed with the service.
         selling: The shop and who may write; its database is closed with the service.
-        drafting: Drafts of compositions; None where there are none.
+        workshop: Drafts of compositions; None where there are none.
     """
     placeholders = Placeholders()
 
@@ -104,7 +112,7 @@ def make_api(
         async with (
             opened(planner, service, telemetry, follower, foresight),
             closing(selling.database),
-            closing(drafting),
+            closing(workshop),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
         ):
             yield
@@ -112,7 +120,7 @@ def make_api(
     return Litestar(
         [*_ROUTES, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | _given_to_sellers(selling, drafting),
+        | _given_to_sellers(selling, workshop),
         state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -168,20 +176,22 @@ def _caller(request: Asked) -> Caller:
     return caller_of(request)
 
 
-def _given_to_sellers(selling: Selling, drafting: Drafting | None) -> dict[str, Provide]:
+def _given_to_sellers(selling: Selling, workshop: Workshop | None) -> dict[str, Provide]:
     return {
         "shop": _given(selling.shop),
         "jobs": _given(selling.jobs),
         "caller": Provide(_caller, sync_to_thread=False),
-        "drafting": _given_drafting(drafting),
+        "drafting": _given_where(workshop, lambda found: found.drafting),
+        "draft_studio": _given_where(workshop, lambda found: found.studio),
+        "publishing": _given_where(workshop, lambda found: found.publishing),
     }
 
 
-def _given_drafting(drafting: Drafting | None) -> Provide:
-    async def provide() -> Drafting:
-        if drafting is None:
+def _given_where(workshop: Workshop | None, part: Callable[[Workshop], object]) -> Provide:
+    async def provide() -> object:
+        if workshop is None:
             raise NothingIsPublishedHere
-        return drafting
+        return part(workshop)
 
     return Provide(provide)
 

@@ -6,7 +6,7 @@ the first bytes of the path.
 
 from typing import cast
 
-from render_service.drafts.drafting import Drafting
+from render_service.drafts.workshop import Workshop
 from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.iiif import IiifRoute, Zoom
@@ -15,12 +15,13 @@ from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
 from render_service.http.next_clicks import Foresight
 from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
+from render_service.http.previews import PREVIEW_ROUTE, PreviewRoute
 from render_service.http.protocol import HEAD
 from render_service.http.quarantine import QUARANTINE_PATH
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
 from render_service.planning.iiif import IIIF_PREFIX
-from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX
+from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX, PREVIEW_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
@@ -36,6 +37,7 @@ class FrontDoor:
         images: Serves the image route.
         alias: Serves the living alias.
         iiif: Serves deep zoom.
+        previews: Serves pictures of drafts.
         api: Serves the rest, and is told of start and stop.
         quarantine: Receives uploaded files; None where they are sent elsewhere.
         telemetry: How requests are observed, which the image route sees to itself; and whether
@@ -48,13 +50,17 @@ class FrontDoor:
         images: App,
         alias: App,
         iiif: App,
+        previews: App,
         api: App,
         telemetry: Telemetry,
         quarantine: App | None = None,
     ) -> None:
         self._images, self._api = images, api
-        self._alias = Observed(alias, ALIAS_ROUTE, telemetry.access_log)
-        self._iiif = Observed(iiif, None, telemetry.access_log)
+        self._prefixed = (
+            (ALIAS_PREFIX, Observed(alias, ALIAS_ROUTE, telemetry.access_log)),
+            (IIIF_PREFIX, Observed(iiif, None, telemetry.access_log)),
+            (PREVIEW_PREFIX, Observed(previews, PREVIEW_ROUTE, telemetry.access_log)),
+        )
         self._rest = Observed(self._ask_api, None, telemetry.access_log)
         self._quarantine = None
         if quarantine is not None:
@@ -73,10 +79,9 @@ class FrontDoor:
         path: str = scope["path"]
         if path.startswith(IMAGE_PREFIX):
             return await self._images(scope, receive, send)
-        if path.startswith(ALIAS_PREFIX):
-            return await self._alias(scope, receive, send)
-        if path.startswith(IIIF_PREFIX):
-            return await self._iiif(scope, receive, send)
+        for prefix, app in self._prefixed:
+            if path.startswith(prefix):
+                return await app(scope, receive, send)
         if path == QUARANTINE_PATH and self._quarantine is not None:
             return await self._quarantine(scope, receive, send)
         # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
@@ -103,7 +108,7 @@ def make_app(
     telemetry: Telemetry | None = None,
     foresight: Foresight | None = None,
     selling: Selling | None = None,
-    drafting: Drafting | None = None,
+    workshop: Workshop | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -117,7 +122,7 @@ def make_app(
         telemetry=telemetry,
         foresight=foresight,
         selling=selling or build_selling(Settings()),
-        drafting=drafting,
+        workshop=workshop,
     )
     return FrontDoor(
         images=_image_route(planner, service, public_url, telemetry, foresight),
@@ -125,6 +130,9 @@ def make_app(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
+        previews=PreviewRoute(
+            drafting=None if workshop is None else workshop.drafting, service=service
+        ),
         api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
         telemetry=telemetry,
     )

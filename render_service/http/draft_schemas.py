@@ -128,3 +128,102 @@ class DraftOut(DraftHead, frozen=True, kw_only=True):
     definition: dict[str, Any]
     materials: dict[str, Any]
     assets: dict[str, str]
+
+
+class CheckedOut(Struct, frozen=True, kw_only=True):
+    """What a check came to.
+
+    Attributes:
+        revision: What was checked.
+        faults: As `render-service check` tells them.
+        fault_count: How many there are; 200 are told.
+        drawn: Pictures tried; 0 where the documents have faults already.
+        complete: Whether that is every combination of layer files, and every option.
+    """
+
+    revision: int
+    faults: list[Fault]
+    fault_count: int
+    drawn: int
+    complete: bool
+
+
+class DiffIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is wanted of a comparison.
+
+    Attributes:
+        pictures: The most pairs of pictures.
+        width: The widest of them, in pixels.
+        keys: The most keys listed.
+    """
+
+    pictures: Annotated[int, Meta(ge=0, le=100)] = 12
+    width: Annotated[int, Meta(ge=1, le=3072)] = 480
+    keys: Annotated[int, Meta(ge=0, le=1000)] = 0
+
+
+class ViewChangeOut(Struct, frozen=True, kw_only=True):
+    """What becomes of a view.
+
+    Attributes:
+        view: Its id.
+        old: Its version now; null where it is not there.
+        new: Its version in the draft; null where it is gone.
+        changed: Configurations whose picture gets another key; null where they were not counted.
+        kept: Configurations whose pictures stay.
+        added: Configurations that are not made now.
+        gone: Configurations that are not made any more.
+    """
+
+    view: str
+    old: str | None
+    new: str | None
+    changed: int | None
+    kept: int | None
+    added: int | None
+    gone: int | None
+
+
+class ComparedPicture(Struct, frozen=True, kw_only=True):
+    """A picture before and after; null where it is not made, or the preview was revoked."""
+
+    view: str
+    configuration: dict[str, str]
+    before: str | None
+    after: str | None
+
+
+class KeyOut(Struct, frozen=True, kw_only=True):
+    """A key that changes, of the picture at `path`; null where it is not made."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class DifferenceOut(Struct, frozen=True, kw_only=True):
+    """What publishing a draft would change.
+
+    Attributes:
+        composition: Its id.
+        revision: Of the draft.
+        base: The release that it began with.
+        status: `new`, `changed`, `texts` (titles, swatches or rules alone) or `unchanged`.
+        values_added: Option → values that are not offered now.
+        values_gone: Option → values that are not offered any more.
+        views: Every view there is on either side.
+        complete: Whether every configuration was looked at; if not, nothing is counted.
+        pictures: Some that differ, in PNG.
+        keys: Those asked for.
+    """
+
+    composition: str
+    revision: int
+    base: str | None
+    status: str
+    values_added: dict[str, list[str]]
+    values_gone: dict[str, list[str]]
+    views: list[ViewChangeOut]
+    complete: bool
+    pictures: list[ComparedPicture]
+    keys: list[KeyOut]

@@ -28,6 +28,7 @@ BODY_BYTES_MAX: Final = 2 * DOCUMENT_BYTES_MAX
 
 TOML: Final = "application/toml"
 
+_ID_LENGTH_MAX: Final = 64
 _DRAFT: Final = re.compile(r"[0-9a-f]{16}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,4}", re.ASCII)
 _TAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
@@ -41,6 +42,17 @@ def check_draft_id(given: str) -> str:
     """
     if _DRAFT.fullmatch(given) is None:
         raise UnknownDraft(given)
+    return given
+
+
+def check_id(given: str, what: str) -> str:
+    """Return `given`, if it can be an id of a definition.
+
+    Raises:
+        MalformedPath: It cannot.
+    """
+    if len(given) > _ID_LENGTH_MAX or re.fullmatch(ID_PATTERN, given) is None:
+        raise MalformedPath(what, given, "an id: lower-case letters, digits and single hyphens")
     return given
 
 
@@ -132,6 +144,18 @@ async def read_json(request: Asked, shape: Any) -> Any:  # noqa: ANN401  # which
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
         raise invalid([("body", problem)]) from error
+
+
+async def read_json_or_nothing(request: Asked, shape: Any) -> Any:  # noqa: ANN401  # as read_json
+    """Return the body as `shape`; without one, as if it were `{}`.
+
+    Raises:
+        HTTPException: As `read_json`.
+        InvalidBody: As `read_json`.
+    """
+    if not await body_of(request):
+        return msgspec.convert({}, shape)
+    return await read_json(request, shape)
 
 
 def check_asset(name: str, digest: str) -> None:

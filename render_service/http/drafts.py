@@ -43,9 +43,9 @@ from render_service.http.drafted import (
     read_revision,
     spell_cursor,
 )
+from render_service.planning.url import PREVIEW_PREFIX
 
 LIST_KEYS: Final = ("limit", "cursor")
-PREVIEW_PREFIX: Final = "/d/"
 NOT_KEPT: Final = {"cache-control": "no-store"}
 
 

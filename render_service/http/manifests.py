@@ -116,7 +116,7 @@ class Manifests:
             height=view.height_px,
             options=list(view.options),
             widths=list(offered_widths(view.width_px)),
-            url_template=self._template(composition, view, None),
+            url_template=self.template(composition, view, None),
             placeholder=self._placeholders.get(self._default(composition, view).key),
             regions={name: self._region(composition, view, name) for name in view.regions},
         )
@@ -129,10 +129,11 @@ class Manifests:
             width=width,
             height=height,
             widths=list(offered_widths(width)),
-            url_template=self._template(composition, view, name),
+            url_template=self.template(composition, view, name),
         )
 
-    def _template(self, composition: Composition, view: View, region: str | None) -> str:
+    def template(self, composition: Composition, view: View, region: str | None) -> str:
+        """Return the address of a picture, with braces where a client fills in."""
         version = self._planner.version(composition, view)
         return (
             f"{self._public_url}{IMAGE_PREFIX}{composition.id}/{build_view(view.id, region)}/"

@@ -45,6 +45,8 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UnknownProduct: Row(404, "unknown-product", "Unknown product", _NEVER),
     errors.DraftTooLarge: Row(413, "draft-too-large", "Draft too large", _NEVER),
     errors.UnknownDraft: Row(404, "unknown-draft", "Unknown draft", _NEVER),
+    errors.UnknownPreview: Row(404, "unknown-preview", "No such preview", _NEVER),
+    errors.OtherPipelineLive: Row(409, "other-pipeline-live", "Another program's release", _NEVER),
     errors.UnknownPart: Row(404, "unknown-part", "Unknown part of a draft", _NEVER),
     errors.RevisionNeeded: Row(428, "revision-needed", "If-Match needed", _NEVER),
     errors.DraftMoved: Row(412, "draft-moved", "Draft changed meanwhile", _NEVER),

@@ -25,7 +25,7 @@ from render_service.http.next_clicks import Foresight
 from render_service.http.protocol import PreparedHeads
 from render_service.observing import run_metrics, start_telemetry
 from render_service.settings import Settings
-from render_service.supply import open_drafting, open_supply
+from render_service.supply import open_supply, open_workshop
 from render_service.telemetry.logs import log_config
 from render_service.wiring import (
     build_popularity,
@@ -111,7 +111,7 @@ def create_app() -> FrontDoor:
     service, selling = build_service(settings, supply), build_selling(settings)
     return make_app(
         selling=selling,
-        drafting=open_drafting(settings, selling.database),
+        workshop=open_workshop(settings, selling.database, supply),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

@@ -15,6 +15,7 @@ from render_service.formats import Format
 
 IMAGE_PREFIX: Final = "/r/"
 ALIAS_PREFIX: Final = "/img/"
+PREVIEW_PREFIX: Final = "/d/"
 AUTO: Final = "auto"
 
 PATH_LENGTH_MAX: Final = 2000
@@ -22,6 +23,7 @@ PATH_LENGTH_MAX: Final = 2000
 
 _IMAGE_FORM = "/r/{composition}/{view}/{version}/{configuration}/{width}.{ext}"
 _ALIAS_FORM = "/img/{composition}/{view}/{width}.{ext}"
+_PREVIEW_FORM = "/d/{token}/{view}/{configuration}/{width}.{ext}"
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _VERSION = re.compile(r"[0-9a-f]{10}", re.ASCII)
 _WIDTH = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
@@ -68,6 +70,24 @@ class AliasPath(Struct, frozen=True, kw_only=True):
     format: Format | None
 
 
+class PreviewPath(Struct, frozen=True, kw_only=True):
+    """A picture of a draft, as its path names it; whose draft it is, its token says.
+
+    Attributes:
+        view: View id.
+        region: Region of the view, or None for all of it.
+        selection: (option, value) pairs in the order given, no option twice.
+        width_px: Width of the picture.
+        format: Format of the picture.
+    """
+
+    view: str
+    region: str | None
+    selection: tuple[tuple[str, str], ...]
+    width_px: int
+    format: Format
+
+
 def parse_image_path(path: str) -> ImagePath:
     """Return what the percent-decoded `path` asks for.
 
@@ -91,11 +111,33 @@ def parse_image_path(path: str) -> ImagePath:
 
 def build_image_path(image: ImagePath) -> str:
     """Return the path of `image`, its selection in the order it has."""
-    configuration = ",".join(f"{option}={value}" for option, value in image.selection)
-    return (
-        f"{IMAGE_PREFIX}{image.composition}/{build_view(image.view, image.region)}/{image.version}/"
-        f"{configuration or _NO_OPTIONS}/{image.width_px}.{image.format}"
+    shown = build_view(image.view, image.region)
+    return f"{IMAGE_PREFIX}{image.composition}/{shown}/{image.version}/{_build_file(image)}"
+
+
+def parse_preview_path(path: str) -> PreviewPath:
+    """Return what the percent-decoded `path` asks for.
+
+    Raises:
+        MalformedPath: It is not of the form; names the part.
+        FormatNotOffered: Its extension is no format of ours.
+    """
+    parts = _split(path, 6, _PREVIEW_FORM)
+    view, region = _parse_view(parts[3])
+    width_px, extension = _parse_file(parts[5])
+    return PreviewPath(
+        view=view,
+        region=region,
+        selection=_parse_selection(parts[4]),
+        width_px=width_px,
+        format=_parse_format(extension, list(Format)),
     )
+
+
+def build_preview_path(token: str, image: ImagePath) -> str:
+    """Return the path of `image` in the preview that `token` opens."""
+    shown = build_view(image.view, image.region)
+    return f"{PREVIEW_PREFIX}{token}/{shown}/{_build_file(image)}"
 
 
 def parse_alias_path(path: str) -> AliasPath:
@@ -126,6 +168,11 @@ def build_alias_path(alias: AliasPath) -> str:
 def build_view(view: str, region: str | None) -> str:
     """Return `view` or `view:region`, as paths spell it."""
     return view if region is None else f"{view}:{region}"
+
+
+def _build_file(image: ImagePath) -> str:
+    configuration = ",".join(f"{option}={value}" for option, value in image.selection)
+    return f"{configuration or _NO_OPTIONS}/{image.width_px}.{image.format}"
 
 
 def _split(path: str, count: int, form: str) -> list[str]:

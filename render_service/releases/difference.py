@@ -43,13 +43,23 @@ def compare(old: Planner, new: Planner, step: Step) -> Iterator[CompositionChang
         after = new.catalogue.compositions.get(name)
         views = {**(before.views if before else {}), **(after.views if after else {})}
         changes = tuple(_compare_view(old, new, name, view, step) for view in views)
-        yield CompositionChange(
-            composition=name,
-            status=_status(before, after, changes),
-            values_added=_values_missing(after, before),
-            values_gone=_values_missing(before, after),
-            views=changes,
-        )
+        yield _change(name, before, after, changes)
+
+
+def describe(old: Planner, new: Planner, name: str) -> CompositionChange:
+    """Return what becomes of the composition `name`, no configuration counted."""
+    before = old.catalogue.compositions.get(name)
+    after = new.catalogue.compositions.get(name)
+    views = {**(before.views if before else {}), **(after.views if after else {})}
+    return _change(
+        name,
+        before,
+        after,
+        tuple(
+            ViewChange(view=view, old=_version(old, name, view), new=_version(new, name, view))
+            for view in views
+        ),
+    )
 
 
 def changed_pairs(old: Planner, new: Planner, *, width_px: int) -> Iterator[Pair]:
@@ -212,6 +222,21 @@ def _request(
         selection=tuple(configuration.items()),
         width_px=width_px,
         format=file_format,
+    )
+
+
+def _change(
+    name: str,
+    before: Composition | None,
+    after: Composition | None,
+    views: tuple[ViewChange, ...],
+) -> CompositionChange:
+    return CompositionChange(
+        composition=name,
+        status=_status(before, after, views),
+        values_added=_values_missing(after, before),
+        values_gone=_values_missing(before, after),
+        views=views,
     )
 
 

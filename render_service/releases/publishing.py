@@ -128,7 +128,7 @@ async def upload(
 
     sizes = await asyncio.gather(*(put(asset) for asset in sorted(assets)))
     for name, release in releases.items():
-        await _put_release(store, name, release, repair=repair)
+        await put_release(store, name, release, repair=repair)
     put_sizes = [size for size in sizes if size]
     return Uploaded(assets=len(put_sizes), size_bytes=sum(put_sizes))
 
@@ -150,22 +150,37 @@ async def move(
         ReleasesUnavailable: The store could not be used.
     """
     wanted = {name: encode_release(release)[0] for name, release in sorted(releases.items())}
-    if base.state is not None and wanted == dict(base.state.releases):
+    if wanted == dict(base.releases):
         return None
-    state = State(
+    state = next_state(base, wanted, restores=restores)
+    await take(store, base, state)
+    return state
+
+
+def next_state(base: Base, releases: Mapping[str, str], *, restores: int | None = None) -> State:
+    """Return the state that would follow `base` with `releases`, composition → release id."""
+    return State(
         schema=STATE_SCHEMA,
         number=1 if base.state is None else base.state.number + 1,
         published_s=int(time.time()),
         restores=restores,
-        releases=wanted,
+        releases=dict(sorted(releases.items())),
     )
+
+
+async def take(store: ReleaseStore, base: Base, state: State) -> None:
+    """Make `state`, whose releases are stored, live in one step.
+
+    Raises:
+        PublishedMeanwhile: Something else was made live since `base` was read.
+        ReleasesUnavailable: The store could not be used, or nobody knows whether it is live.
+    """
     if base.pointer is not None and base.state is not None:
         await store.put(state_name(base.state.number), base.pointer.data)
     if not await store.move_live(encode_state(state), base.pointer):
         found = (await read_base(store)).state
         expected = None if base.state is None else base.state.number
         raise PublishedMeanwhile(expected, 0 if found is None else found.number)
-    return state
 
 
 def release_again(releases: Mapping[str, Release], profiles: Profiles) -> dict[str, Release]:
@@ -179,10 +194,16 @@ def release_again(releases: Mapping[str, Release], profiles: Profiles) -> dict[s
     return make_releases(catalogue_of(releases), profiles)
 
 
-async def _put_release(store: ReleaseStore, name: str, release: Release, *, repair: bool) -> None:
-    """Put who drew each version first, then the release: one that is stored is stored completely.
+async def put_release(
+    store: ReleaseStore, name: str, release: Release, *, repair: bool = False
+) -> None:
+    """Put a release whose layer files are stored.
 
-    An entry whose release never came, because its publisher died between the two, is replaced.
+    Who drew each version comes first: a release that is stored is stored completely. An entry whose
+    release never came, because its publisher died between the two, is replaced.
+
+    Raises:
+        ReleasesUnavailable: The store could not be used.
     """
     digest, data = encode_release(release)
     for view, version in release.versions.items():

@@ -44,9 +44,12 @@ Step = Callable[[str], None]
 class Check:
     """One check of one catalogue. Faults gather in `faults`; `run` reports each step done."""
 
-    def __init__(self, planner: Planner, read: Read, limits: Limits) -> None:
+    def __init__(
+        self, planner: Planner, read: Read, limits: Limits, *, rasters_bytes: int = RASTERS_BYTES
+    ) -> None:
         """Check the catalogue of `planner`, its files read by `read`, within `limits`."""
         self._planner, self._read, self._limits = planner, read, limits
+        self._rasters_bytes = rasters_bytes
         self._catalogue: Catalogue = planner.catalogue
         self.faults: list[Fault] = []
 
@@ -67,7 +70,13 @@ class Check:
             step: Called after each step with what was tried.
         """
         for composition in self._catalogue.compositions.values():
-            gallery = _Gallery(self._planner, self._read, self._limits, composition)
+            gallery = Gallery(
+                self._planner,
+                self._read,
+                self._limits,
+                composition,
+                rasters_bytes=self._rasters_bytes,
+            )
             for view in composition.views.values():
                 for configuration in _combinations(composition, view):
                     self.faults.extend(gallery.try_picture(view, configuration))
@@ -81,15 +90,22 @@ class Check:
         return self.faults
 
 
-class _Gallery:
+class Gallery:
     """The pictures of one composition, drawn from layers that are decoded once."""
 
     def __init__(
-        self, planner: Planner, read: Read, limits: Limits, composition: Composition
+        self,
+        planner: Planner,
+        read: Read,
+        limits: Limits,
+        composition: Composition,
+        *,
+        rasters_bytes: int = RASTERS_BYTES,
     ) -> None:
+        """Draw pictures of `composition`, keeping layers of that many bytes."""
         self._planner, self._read, self._limits = planner, read, limits
         self._composition = composition
-        self._rasters = Rasters(budget_bytes=RASTERS_BYTES)
+        self._rasters = Rasters(budget_bytes=rasters_bytes)
         self._sound: dict[tuple[str, Placement], bool] = {}
         self._reported: set[str] = set()
         self.broken = False

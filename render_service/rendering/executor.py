@@ -79,13 +79,13 @@ class RenderExecutor:
         """
         self.admission = Admission(threads=threads, queue_s=queue_s, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(
-            threads, thread_name_prefix="render", initializer=_stand_back, initargs=(nice,)
+            threads, thread_name_prefix="render", initializer=stand_back, initargs=(nice,)
         )
         # For work behind the requests.
         self._last = ThreadPoolExecutor(
             1,
             thread_name_prefix="behind",
-            initializer=_stand_back,
+            initializer=stand_back,
             initargs=(nice and nice + BEHIND_NICE,),
         )
         self._idle: set[asyncio.Future[None]] = set()
@@ -190,7 +190,7 @@ class RenderExecutor:
                     idle.set_result(None)
 
 
-def _stand_back(nice: int) -> None:
+def stand_back(nice: int) -> None:
     """Let this thread, and those that libvips starts from it, have what the others leave.
 
     On Linux, which the service is for, each thread has a niceness of its own.
