@@ -5,10 +5,11 @@ planning never looks at a disk, and a plan made from it can always be drawn.
 """
 
 from collections.abc import Mapping
+from itertools import product
 
 from msgspec import Struct
 
-from render_service.composition.configuration import valid_configurations
+from render_service.composition.configuration import rules_among
 from render_service.composition.model import Composition, Layer, satisfied
 from render_service.errors import AssetMissing, UnknownComposition
 
@@ -49,10 +50,20 @@ class Catalogue(Struct, frozen=True, kw_only=True):
 
 def asset_names(composition: Composition, layer: Layer) -> list[str]:
     """Return every file that a valid configuration can make `layer` name, without repeats."""
-    options = [option for option in composition.options if option in {*layer.names, *layer.when}]
-    names = {
-        layer.asset_for(configuration): None
-        for configuration in valid_configurations(composition, options)
-        if satisfied(layer.when, configuration)
-    }
+    choices = choices_of(composition, layer)
+    rules = rules_among(composition, choices)
+    names: dict[str, None] = {}
+    for values in product(*choices.values()):
+        configuration = dict(zip(choices, values, strict=True))
+        if not any(satisfied(rule.all, configuration) for rule in rules):
+            names[layer.asset_for(configuration)] = None
     return list(names)
+
+
+def choices_of(composition: Composition, layer: Layer) -> dict[str, tuple[str, ...]]:
+    """Return the options that choose a file of `layer`, each with the values it is drawn for."""
+    return {
+        option.id: layer.when.get(option.id, option.ids)
+        for option in composition.options.values()
+        if option.id in layer.names or option.id in layer.when
+    }

@@ -20,8 +20,8 @@ from render_service.planning.request import RenderRequest, offered_widths
 from render_service.releases.changes import CompositionChange, KeyChange, Pair
 from render_service.releases.difference import changed_keys, changed_pairs, compare, describe
 
-COUNTED_MAX: Final = 2_000
-"""Configurations looked at on both sides: each is planned twice, a second in all."""
+COUNTED_MAX: Final = 10_000
+"""Configurations looked at on both sides: each is planned twice, four seconds in all."""
 
 LOOKED_MAX: Final = 200
 """Configurations looked at for pictures where there are more: each value of each option once."""

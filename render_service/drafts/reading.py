@@ -4,13 +4,14 @@ The rule: as a catalogue in a folder is read, and within bounds: a draft is writ
 what one may cost is known before anything is counted out.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from render_service.composition.catalogue import Catalogue, asset_names
+from render_service.composition.catalogue import Catalogue, asset_names, choices_of
 from render_service.composition.faults import Faults
 from render_service.composition.model import Composition, Layer, QualityTable
 from render_service.composition.names import Names
@@ -155,8 +156,7 @@ def _wanted(composition: Composition, assets: Mapping[str, str], faults: Faults)
 
 
 def _combinations(composition: Composition, layer: Layer) -> int:
-    options = [option for option in composition.options if option in {*layer.names, *layer.when}]
-    return composition.lattice_size(options)
+    return math.prod(len(values) for values in choices_of(composition, layer).values())
 
 
 def _fits(table: QualityTable, composition: Composition) -> bool:

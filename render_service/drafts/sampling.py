@@ -4,7 +4,7 @@ The rule: however large a lattice is, what is picked of it is bounded, and the s
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import islice, repeat
 
 from render_service.composition.configuration import forbids
 from render_service.composition.model import Composition, View
@@ -24,7 +24,7 @@ def sample_view(composition: Composition, view: View) -> Iterator[Mapping[str, s
 def sample(composition: Composition, most: int) -> list[tuple[View, Mapping[str, str]]]:
     """Return at most `most` (view, configuration), of the views in turn, so that each has some."""
     views = composition.views.values()
-    streams = [((view, one) for one in sample_view(composition, view)) for view in views]
+    streams = [zip(repeat(view), sample_view(composition, view)) for view in views]
     found: list[tuple[View, Mapping[str, str]]] = []
     while streams and len(found) < most:
         going = []
