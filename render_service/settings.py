@@ -181,6 +181,13 @@ class Settings:
         secret=True,
     )
     job_lock_s: float = number(30.0, "seconds", 1, 600, "A silent worker loses its jobs after.")
+    webhook_networks: str = text(
+        "",
+        "networks",
+        r"([0-9A-Fa-f.:/]+(, ?[0-9A-Fa-f.:/]+)*)?",
+        "as 10.0.0.0/8,fd00::/8; empty: public addresses only",
+        "Not public, and told of events nevertheless, also by http.",
+    )
     quote_s: int = number(DAY_S, "seconds", 60, 90 * DAY_S, "A quote's price holds.")
     draft_preview_s: int = number(
         7 * DAY_S, "seconds", 60, 90 * DAY_S, "Addresses of a draft's pictures hold."

@@ -92,7 +92,7 @@ class JobTable:
 
     async def get(self, job_id: str) -> Job:
         found = None
-        if _UUID.fullmatch(job_id):
+        if is_uuid(job_id):
             found = await self._database.read(
                 lambda connection: connection.fetchrow(GET, job_id), stale=False
             )
@@ -140,6 +140,11 @@ class JobTable:
         if row is None:
             raise JobNotParked(job_id, (await self.get(job_id)).status)
         return job_of(row)
+
+
+def is_uuid(given: str) -> bool:
+    """Return whether `given` can be an id, as it is spelled here."""
+    return _UUID.fullmatch(given) is not None
 
 
 def job_of(row: Record) -> Job:

@@ -41,7 +41,7 @@ Spread = Callable[[Connection, Sequence[Sent]], Awaitable[None]]
 class Relay:
     """Sends what is in the outbox."""
 
-    def __init__(self, database: Database, queue: JobQueue, spread: Spread | None = None) -> None:
+    def __init__(self, database: Database, queue: JobQueue, spread: Spread) -> None:
         self._database, self._queue, self._spread = database, queue, spread
 
     async def send(self) -> int:
@@ -73,7 +73,7 @@ class Relay:
                     for row in await connection.fetch(TICKETS, jobs)
                 ]
             )
-        if events and self._spread is not None:
+        if events:
             await self._spread(connection, events)
         if rows:
             await mark_sent(connection, [row.id for row in rows])

@@ -28,7 +28,19 @@ DELETE FROM shop.outbox WHERE id IN (
 )
 """
 
-EXPIRED: Final[Mapping[str, str]] = {"jobs": TIDY_JOBS, "outbox": TIDY_OUTBOX}
+# As long as jobs: a delivery is looked up with its job.
+TIDY_DELIVERIES: Final = """
+DELETE FROM shop.delivery WHERE id IN (
+    SELECT id FROM shop.delivery
+    WHERE status <> 'waiting' AND updated_at < now() - interval '30 days' LIMIT 1000
+)
+"""
+
+EXPIRED: Final[Mapping[str, str]] = {
+    "deliveries": TIDY_DELIVERIES,
+    "jobs": TIDY_JOBS,
+    "outbox": TIDY_OUTBOX,
+}
 """What is removed → the statement that removes some of it."""
 
 

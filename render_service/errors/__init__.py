@@ -22,7 +22,9 @@ RenderServiceError
 │   ├── UnknownSku
 │   ├── UnknownUpload
 │   ├── UnknownAsset
-│   └── UnknownJob
+│   ├── UnknownJob
+│   ├── UnknownWebhook
+│   └── UnknownDelivery
 ├── NotAllowed                    not for everybody
 │   ├── SignatureNeeded
 │   ├── BadSignature
@@ -54,6 +56,8 @@ RenderServiceError
 ├── AttemptOver                   an attempt at a job may do no more
 │   ├── Superseded
 │   └── JobCancelled
+├── WebhookMoved                  somebody else changed the endpoint first
+├── DeliveryFailed                an endpoint did not take what it was told
 ├── RevisionNeeded                a write that does not say what it knows of
 ├── DraftMoved                    somebody else changed the draft first
 ├── InvalidDraft                  a draft has faults; carries those found
@@ -160,6 +164,10 @@ from render_service.errors.published import ReleasesUnavailable as ReleasesUnava
 from render_service.errors.published import ReleaseUnreadable as ReleaseUnreadable
 from render_service.errors.published import UnknownState as UnknownState
 from render_service.errors.root import RenderServiceError as RenderServiceError
+from render_service.errors.told import DeliveryFailed as DeliveryFailed
+from render_service.errors.told import UnknownDelivery as UnknownDelivery
+from render_service.errors.told import UnknownWebhook as UnknownWebhook
+from render_service.errors.told import WebhookMoved as WebhookMoved
 from render_service.errors.uploaded import InvalidForm as InvalidForm
 from render_service.errors.uploaded import TooManyUploads as TooManyUploads
 from render_service.errors.uploaded import UnknownAsset as UnknownAsset

@@ -11,9 +11,11 @@ from render_service.adapters.job_table import JobTable
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits as DatabaseLimits
 from render_service.adapters.product_table import ProductTable
+from render_service.adapters.webhook_table import WebhookTable
 from render_service.auth.tokens import Tokens, parse_tokens
 from render_service.errors import InvalidSetting
 from render_service.jobs.ports import JobStore, NoJobs
+from render_service.jobs.webhooks import NoWebhooks, WebhookStore
 from render_service.planning.signatures import parse_keys
 from render_service.products.ports import NoProducts
 from render_service.products.quotes import QuoteSigner
@@ -31,12 +33,14 @@ class Selling(Struct, frozen=True, kw_only=True):
         shop: Products, prices and quotes.
         tokens: Of programs that may write.
         jobs: Background work.
+        webhooks: Who is told of what happens.
         database: None: there are no products.
     """
 
     shop: Shop
     tokens: Tokens
     jobs: JobStore
+    webhooks: WebhookStore
     database: Database | None
 
 
@@ -62,6 +66,7 @@ def build_selling(settings: Settings) -> Selling:
         shop=shop,
         tokens=build_tokens(settings),
         jobs=JobTable(database) if database else NoJobs(),
+        webhooks=WebhookTable(database) if database else NoWebhooks(),
         database=database,
     )
 

@@ -6,8 +6,10 @@ A kind that has none here is not taken from the queue: its jobs wait for a worke
 from collections.abc import Mapping
 from typing import Final
 
+from render_service.adapters.delivering import DELIVERY_PAUSES_S, Delivering
 from render_service.adapters.postgres import Database
 from render_service.adapters.tidying import Tidying
+from render_service.adapters.webhook_sending import TIMEOUT_S, Sender, parse_networks
 from render_service.errors import InvalidSetting
 from render_service.jobs.doing import Doing
 from render_service.jobs.model import Kind
@@ -17,14 +19,26 @@ TIMES: Final[Mapping[Kind, str]] = {Kind.TIDY: "17 * * * *"}
 """What the clock orders, as cron writes it, in UTC: tidying at 17 minutes past each hour, when few
 others begin anything."""
 
+_DELIVER_S: Final = 2 * TIMEOUT_S
+"""Of which the endpoint may take half."""
+
+_DELIVERIES: Final = 8
+"""At once: they wait for strangers, and one that is slow holds up seven at the most."""
+
 _TIDY_S: Final = 600.0
 """A million rows, a thousand at a time, take some 100 s."""
 
 
 def build_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]:
     """Return how each kind of job is done by this process. Asks nobody yet."""
-    del settings
+    sender = Sender(parse_networks(settings.webhook_networks))
     return {
+        Kind.DELIVER: Doing(
+            handle=Delivering(database, sender).handle,
+            limit_s=_DELIVER_S,
+            at_once=_DELIVERIES,
+            pauses_s=DELIVERY_PAUSES_S,
+        ),
         Kind.TIDY: Doing(handle=Tidying(database).handle, limit_s=_TIDY_S),
     }
 

@@ -16,6 +16,7 @@ from render_service.adapters.job_queue import CLOCK, JobQueue, QueueWorker
 from render_service.adapters.job_table import order
 from render_service.adapters.postgres import Database
 from render_service.adapters.relay import AT_ONCE, Relay
+from render_service.adapters.webhook_table import spread
 from render_service.embedded import run_embedded
 from render_service.errors import (
     DatabaseUnavailable,
@@ -98,7 +99,7 @@ class _Process:
     ) -> None:
         self._settings, self._database, self._queue = settings, database, queue
         self._attempts = Attempts(database, doings)
-        self._relay = Relay(database, queue)
+        self._relay = Relay(database, queue, spread)
         self._workers = [
             self._worker(kind, self._attempts.process, doing.at_once)
             for kind, doing in doings.items()
