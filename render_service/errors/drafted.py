@@ -32,7 +32,7 @@ class RevisionNeeded(RenderServiceError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The request has no If-Match; send the ETag that the draft was read with, so that "
+            "The request has no If-Match; send the ETag that it was read with, so that "
             "nobody else's change is lost."
         )
 

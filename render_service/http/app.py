@@ -42,6 +42,7 @@ from render_service.http.problems import (
 from render_service.http.products import Products, Quotes
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
+from render_service.http.webhooks import Webhooks
 from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -71,6 +72,7 @@ _ROUTES: Final = (
     Quotes,
     *DRAFT_ROUTES,
     Jobs,
+    Webhooks,
     HealthRoutes,
     explain_problem,
 )
@@ -180,6 +182,7 @@ def _given_to_sellers(selling: Selling, workshop: Workshop | None) -> dict[str, 
     return {
         "shop": _given(selling.shop),
         "jobs": _given(selling.jobs),
+        "webhooks": _given(selling.webhooks),
         "caller": Provide(_caller, sync_to_thread=False),
         "drafting": _given_where(workshop, lambda found: found.drafting),
         "draft_studio": _given_where(workshop, lambda found: found.studio),

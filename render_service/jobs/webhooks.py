@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from render_service.errors import DatabaseUnavailable, UnknownWebhook
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what secrets begin with
 SECRET_BYTES: Final = 32
 """Standard Webhooks takes 24 to 64."""
 

@@ -14,6 +14,9 @@ from render_service.adapters import (
     job_table,
     outbox,
     product_table,
+    relay,
+    tidying,
+    webhook_table,
 )
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "database.md"
@@ -40,9 +43,13 @@ SELECT tablename AS owner, indexname AS name, indexdef AS definition FROM pg_ind
 WHERE schemaname = 'shop' ORDER BY 1, 2
 """
 
+MODULES = (
+    *(activity_table, draft_table, job_attempts, job_table, outbox, product_table, relay, tidying),
+    webhook_table,
+)
 STATEMENTS = {
     name if module is product_table else f"{module.__name__.rsplit('.')[-1]}.{name}": value
-    for module in (activity_table, draft_table, job_attempts, job_table, outbox, product_table)
+    for module in MODULES
     for name, value in vars(module).items()
     if name.isupper() and not name.startswith("_") and isinstance(value, str) and "shop." in value
 }

@@ -4,6 +4,7 @@ import pytest
 
 COMPOSITION = "/v1/compositions/{composition}"
 JOB = "/v1/jobs/{job}"
+WEBHOOK = "/v1/webhooks/{webhook}"
 DRAFT = {"400", "401", "403", "409", "503"}
 WRITTEN = {*DRAFT, "404", "412", "428"}
 
@@ -42,6 +43,11 @@ def statuses(schema, path, method="get"):
         (f"{JOB}/events", "get", {"200", "400", "401", "403", "404", "503"}),
         (f"{JOB}/cancel", "post", {"200", "400", "401", "403", "404", "409", "503"}),
         (f"{JOB}/retry", "post", {"200", "400", "401", "403", "404", "409", "503"}),
+        ("/v1/webhooks", "get", {"200", "400", "401", "403", "503"}),
+        ("/v1/webhooks", "post", {"201", "400", "401", "403", "413", "415", "503"}),
+        (WEBHOOK, "put", {"200", *WRITTEN, "413", "415"} - {"409"}),
+        (WEBHOOK, "delete", {"204", *WRITTEN} - {"409"}),
+        (f"{WEBHOOK}/deliveries", "get", {"200", "400", "401", "403", "404", "503"}),
         ("/livez", "get", {"200"}),
         ("/readyz", "get", {"200", "503"}),
     ],

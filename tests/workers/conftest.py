@@ -26,6 +26,10 @@ class Workers:
         self._folder, self._settings = folder, settings
         self.running = []
 
+    def set(self, **settings):
+        """Change settings of workers to come."""
+        self._settings |= settings
+
     def start(self, program=("-m", "tests.workers.program")):
         environment = {key: value for key, value in os.environ.items() if "RENDER_" not in key}
         environment |= {
