@@ -99,6 +99,13 @@ class Settings:
     )
     releases_poll_s: float = number(2.0, "seconds", 0.05, 3600, "Between looks for a new release.")
     releases_timeout_s: float = number(20.0, "seconds", 0.1, 600, "A call of that bucket may take.")
+    uploads: str = text(
+        "",
+        "store",
+        _RELEASES,
+        "a folder, or s3://bucket; empty: `uploads` in RENDER_DATA",
+        "Where uploaded files wait for their check.",
+    )
     kept_assets_bytes: int = number(10 * GIB, "bytes", 0, PIB, "Layer files kept of that bucket.")
     data: Path = folder(".data", "Where finished pictures are kept; made if it is not there.")
     host: str = text("127.0.0.1", "address", r"\S{1,253}", "a name or address", "To listen on.")

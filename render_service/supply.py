@@ -6,7 +6,6 @@ which it is.
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -34,11 +33,12 @@ from render_service.releases.live import LivePlanner
 from render_service.releases.ports import ReleaseNews, ReleaseStore
 from render_service.rendering.ports import AssetSource
 from render_service.settings import EMBEDDED, Settings
+from render_service.wiring import BUCKET as BUCKET
 from render_service.wiring import build_limits, open_studio
+from render_service.wiring import open_store as open_store
 
 _log = logging.getLogger(__name__)
 
-BUCKET: Final = "s3://"
 NEWS_TIMEOUT_S: Final = 2.0
 """News are not on the way to a picture, so they may take longer than a look into Redis: the time
 between two looks, which find out anyway."""
@@ -105,20 +105,6 @@ def try_supply(settings: Settings) -> None:
                 await follower.close()
 
     asyncio.run(read())
-
-
-def open_store(settings: Settings) -> ReleaseStore:
-    """Return the store that `settings` publish to."""
-    if settings.releases.startswith(BUCKET):
-        # Here, because botocore takes half a second to import and 20 MB to hold.
-        from render_service.adapters.release_bucket import ReleaseBucket
-
-        return ReleaseBucket(
-            bucket=settings.releases.removeprefix(BUCKET),
-            endpoint=settings.s3_endpoint,
-            timeout_s=settings.releases_timeout_s,
-        )
-    return ReleaseFolder(Path(settings.releases or settings.data / "published"))
 
 
 def open_workshop(settings: Settings, database: Database | None, supply: Supply) -> Workshop | None:

@@ -73,6 +73,7 @@ RenderServiceError
 ├── UploadsUnavailable            quarantine could not be used
 ├── UploadNotArrived              the file of a completed upload is not there
 ├── UploadExpired                 it was not completed in its time
+├── FileRefused                   an uploaded file failed its check
 ├── TooManyUploads                a caller has as many open as anybody may
 ├── Overloaded                    more to render than can be in time; carries when to return
 ├── RenderFailed                  drawing or encoding failed for a reason of our own
@@ -168,7 +169,9 @@ from render_service.errors.told import DeliveryFailed as DeliveryFailed
 from render_service.errors.told import UnknownDelivery as UnknownDelivery
 from render_service.errors.told import UnknownWebhook as UnknownWebhook
 from render_service.errors.told import WebhookMoved as WebhookMoved
+from render_service.errors.uploaded import FileRefused as FileRefused
 from render_service.errors.uploaded import InvalidForm as InvalidForm
+from render_service.errors.uploaded import RefusedFor as RefusedFor
 from render_service.errors.uploaded import TooManyUploads as TooManyUploads
 from render_service.errors.uploaded import UnknownAsset as UnknownAsset
 from render_service.errors.uploaded import UnknownUpload as UnknownUpload

@@ -3,8 +3,29 @@
 A file that fails its check is none of these: that is the upload's answer, with its reason.
 """
 
+from enum import StrEnum
+
 from render_service.errors.asked import InvalidRequest, NotAllowed, NotFound
 from render_service.errors.root import RenderServiceError
+
+
+class RefusedFor(StrEnum):
+    """Why a file was refused; programs go by this, people by the sentence beside it."""
+
+    LENGTH = "length"
+    DIGEST = "digest"
+    TYPE = "type"
+    DAMAGED = "damaged"
+    TRAILING = "trailing"
+    FOREIGN = "foreign"
+    ANIMATED = "animated"
+    METADATA = "metadata"
+    PAGES = "pages"
+    PIXELS = "pixels"
+    COLOUR = "colour"
+    DEPTH = "depth"
+    TURNED = "turned"
+    TOO_MUCH = "too-much"
 
 
 class InvalidForm(InvalidRequest):
@@ -86,3 +107,16 @@ class TooManyUploads(RenderServiceError):
             most=most,
         )
         self.retry_after_s = retry_after_s
+
+
+class FileRefused(RenderServiceError):
+    """An uploaded file failed its check.
+
+    Attributes:
+        reason: Why, for programs.
+        explanation: Why, for who made the file, and what would be right.
+    """
+
+    def __init__(self, reason: RefusedFor, explanation: str) -> None:
+        super().__init__(explanation, reason=reason.value)
+        self.reason, self.explanation = reason, explanation

@@ -16,15 +16,15 @@ from litestar.openapi import OpenAPIConfig
 
 from render_service.auth.scopes import Caller
 from render_service.drafts.workshop import Workshop
-from render_service.errors import NothingIsPublishedHere
+from render_service.errors import DatabaseUnavailable, NothingIsPublishedHere
 from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.draft_routes import DRAFT_ROUTES
 from render_service.http.health import HealthRoutes
 from render_service.http.jobs import Jobs
 from render_service.http.living import (
+    all_closed,
     behind,
-    closing,
     keep_placeholders,
     opened,
 )
@@ -42,6 +42,7 @@ from render_service.http.problems import (
 from render_service.http.products import Products, Quotes
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
+from render_service.http.uploads import UploadRoutes
 from render_service.http.webhooks import Webhooks
 from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
@@ -49,7 +50,7 @@ from render_service.releases.live import LivePlanner
 from render_service.rendering.placeholders import Placeholders
 from render_service.rendering.service import RenderService
 from render_service.telemetry.running import Telemetry
-from render_service.wiring import Selling
+from render_service.wiring import Selling, Uploading
 
 BODY_BYTES_MAX = 64 * 1024
 """A selection of a hundred options is under 10 kB."""
@@ -73,6 +74,7 @@ _ROUTES: Final = (
     *DRAFT_ROUTES,
     Jobs,
     Webhooks,
+    UploadRoutes,
     HealthRoutes,
     explain_problem,
 )
@@ -89,6 +91,7 @@ def make_api(
     foresight: Foresight,
     selling: Selling,
     workshop: Workshop | None = None,
+    uploading: Uploading | None = None,
 ) -> Litestar:
     """Return the application.
 
@@ -102,6 +105,7 @@ def make_api(
         foresight: Knows what shoppers are likely to change to; closed with the service.
         selling: The shop and who may write; its database is closed with the service.
         workshop: Drafts of compositions; None where there are none.
+        uploading: Receives files; None where there is no database.
     """
     placeholders = Placeholders()
 
@@ -113,8 +117,7 @@ def make_api(
         announce_stop(drain_s)
         async with (
             opened(planner, service, telemetry, follower, foresight),
-            closing(selling.database),
-            closing(workshop),
+            all_closed(selling.database, workshop, uploading),
             behind(keep_placeholders(planner, placeholders, service, manifests_of)),
         ):
             yield
@@ -122,7 +125,7 @@ def make_api(
     return Litestar(
         [*_ROUTES, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | _given_to_sellers(selling, workshop),
+        | _given_to_sellers(selling, workshop, uploading),
         state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -178,12 +181,15 @@ def _caller(request: Asked) -> Caller:
     return caller_of(request)
 
 
-def _given_to_sellers(selling: Selling, workshop: Workshop | None) -> dict[str, Provide]:
+def _given_to_sellers(
+    selling: Selling, workshop: Workshop | None, uploading: Uploading | None
+) -> dict[str, Provide]:
     return {
         "shop": _given(selling.shop),
         "jobs": _given(selling.jobs),
         "webhooks": _given(selling.webhooks),
         "caller": Provide(_caller, sync_to_thread=False),
+        "uploads": _given_uploads(uploading),
         "drafting": _given_where(workshop, lambda found: found.drafting),
         "draft_studio": _given_where(workshop, lambda found: found.studio),
         "publishing": _given_where(workshop, lambda found: found.publishing),
@@ -204,6 +210,16 @@ def _given(value: object) -> Provide:
         return value
 
     return Provide(provide)
+
+
+def _given_uploads(uploading: Uploading | None) -> Provide:
+    if uploading is not None:
+        return _given(uploading.uploads)
+
+    async def away() -> object:
+        raise DatabaseUnavailable("there is none: RENDER_DATABASE_URL is empty")
+
+    return Provide(away)
 
 
 async def _no_page(response: Response[Any]) -> Response[Any]:

@@ -17,7 +17,7 @@ from render_service.http.next_clicks import Foresight
 from render_service.http.observed import ALIAS_ROUTE, METRICS_ROUTE, Observed
 from render_service.http.previews import PREVIEW_ROUTE, PreviewRoute
 from render_service.http.protocol import HEAD
-from render_service.http.quarantine import QUARANTINE_PATH
+from render_service.http.quarantine import QUARANTINE_PATH, QuarantineRoute
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
 from render_service.planning.iiif import IIIF_PREFIX
@@ -27,7 +27,7 @@ from render_service.releases.live import LivePlanner
 from render_service.rendering.service import RenderService
 from render_service.settings import Settings
 from render_service.telemetry.running import Telemetry
-from render_service.wiring import Selling, build_selling
+from render_service.wiring import Selling, Uploading, build_selling
 
 
 class FrontDoor:
@@ -109,6 +109,7 @@ def make_app(
     foresight: Foresight | None = None,
     selling: Selling | None = None,
     workshop: Workshop | None = None,
+    uploading: Uploading | None = None,
 ) -> FrontDoor:
     """Return the whole application; the arguments are those of its parts."""
     telemetry = telemetry or Telemetry()
@@ -123,6 +124,7 @@ def make_app(
         foresight=foresight,
         selling=selling or build_selling(Settings()),
         workshop=workshop,
+        uploading=uploading,
     )
     return FrontDoor(
         images=_image_route(planner, service, public_url, telemetry, foresight),
@@ -130,12 +132,21 @@ def make_app(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
-        previews=PreviewRoute(
-            drafting=None if workshop is None else workshop.drafting, service=service
-        ),
+        quarantine=_quarantine_route(uploading),
+        previews=_preview_route(workshop, service),
         api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
         telemetry=telemetry,
     )
+
+
+def _quarantine_route(uploading: Uploading | None) -> QuarantineRoute | None:
+    if uploading is None or uploading.receiving is None:
+        return None
+    return QuarantineRoute(uploading.receiving)
+
+
+def _preview_route(workshop: Workshop | None, service: RenderService) -> PreviewRoute:
+    return PreviewRoute(drafting=None if workshop is None else workshop.drafting, service=service)
 
 
 def _image_route(

@@ -66,6 +66,34 @@ def refuse_media_type(content_type: str | None) -> None:
         )
 
 
+def read_json(body: bytes) -> object:
+    """Return the JSON that `body` is.
+
+    Raises:
+        InvalidBody: It is none.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # Text that is not UTF-8 and brackets without end have errors of Python's own.
+        problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
+        raise invalid([("body", problem)]) from error
+
+
+def read_body(body: bytes, shape: Any) -> Any:  # noqa: ANN401  # whichever shape is asked for
+    """Return what `body` holds, of the type `shape`.
+
+    Raises:
+        InvalidBody: It is not the JSON that `shape` describes; names the first field that is not.
+    """
+    try:
+        return msgspec.convert(read_json(body), shape, strict=True, str_keys=True)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `")
+        field = place.rstrip("`").removeprefix("$").removeprefix(".")
+        raise invalid([(field or "body", said)]) from error
+
+
 def read_resolve(body: bytes) -> ResolveIn:
     """Return what the body of `resolve` asks for.
 

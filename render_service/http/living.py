@@ -29,6 +29,15 @@ class Closable(Protocol):
 
 
 @asynccontextmanager
+async def all_closed(*parts: Closable | None) -> AsyncIterator[None]:
+    """Close `parts` at the end, the last one first."""
+    async with AsyncExitStack() as stack:
+        for part in parts:
+            await stack.enter_async_context(closing(part))
+        yield
+
+
+@asynccontextmanager
 async def opened(
     planner: LivePlanner,
     service: RenderService,

@@ -16,6 +16,7 @@ from render_service.http.stated import SCHEMES, Operation, Stated, problem_answe
 from render_service.http.stated_drafts import DRAFTS
 from render_service.http.stated_jobs import JOBS
 from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
+from render_service.http.stated_uploads import UPLOADS
 from render_service.http.stated_webhooks import WEBHOOKS
 
 _STATED: Final[Mapping[Operation, Stated]] = {
@@ -25,6 +26,7 @@ _STATED: Final[Mapping[Operation, Stated]] = {
     **DRAFTS,
     **JOBS,
     **WEBHOOKS,
+    **UPLOADS,
 }
 
 _EXAMPLE: Final = {

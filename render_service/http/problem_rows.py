@@ -98,6 +98,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UploadUnderWay: Row(409, "upload-under-way", "Upload under way", _NEVER),
     errors.UploadNotArrived: Row(409, "upload-not-arrived", "File not there", _NEVER),
     errors.UploadExpired: Row(410, "upload-expired", "Upload expired", _NEVER),
+    errors.FileRefused: Row(422, "file-refused", "File refused", _NEVER),
     errors.TooManyUploads: Row(429, "too-many-uploads", "Too many uploads", _NEVER),
     errors.UploadsUnavailable: Row(503, "uploads-unavailable", "Uploads unavailable", _NEVER),
     errors.InvalidImport: Row(500, "internal", "Internal error", _NEVER),

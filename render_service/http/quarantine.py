@@ -34,8 +34,7 @@ from render_service.http.replies import (
     send_problem,
     send_whole,
 )
-
-QUARANTINE_PATH: Final = "/v1/assets/quarantine"
+from render_service.wiring import QUARANTINE_PATH as QUARANTINE_PATH
 
 SILENT_S: Final = 30.0
 """A client that sends nothing for so long is gone, as nginx has it for bodies, twice over

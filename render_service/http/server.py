@@ -32,6 +32,7 @@ from render_service.wiring import (
     build_selling,
     build_service,
     build_signer,
+    build_uploading,
 )
 
 DRAIN_SHARE: Final = 5
@@ -112,6 +113,7 @@ def create_app() -> FrontDoor:
     return make_app(
         selling=selling,
         workshop=open_workshop(settings, selling.database, supply),
+        uploading=build_uploading(settings, selling.database),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

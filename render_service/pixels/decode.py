@@ -1,22 +1,21 @@
-"""Asset bytes → Raster: the only place that opens layer files.
+"""Asset bytes → Raster: how the numbers of a layer file stand for light.
 
-The rule: everything a header can tell is checked against the placement before a pixel is decoded,
-and the loader is chosen by the file's first bytes from five formats, never by guessing.
+The rule: everything a header can tell is checked against the placement before a pixel is decoded.
 
 How a file's alpha is read: `srgb` has straight alpha and `root` associated alpha, both with full
 scale as 1.0; in `linear` alpha is on the scale of its light, 16384 as 1.0. A file without alpha is
 opaque. In `root` files, which may be coded with loss, faint traces count as nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from render_service.errors import AssetTooLarge, AssetUndecodable
+from render_service.errors import AssetTooLarge
+from render_service.pixels.files import check_pixels, open_file, undecodable
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.raster import Pixels, Raster, trim
 from render_service.pixels.tone import srgb_to_linear
@@ -32,14 +31,6 @@ _COLOUR_MODELS = {"srgb", "rgb16", "b-w", "grey16"}
 # 12-bit layer at Q 88, most of it in the first block; 128/16384 are two levels of alpha.
 _FAINT_LIGHT: Final = 4.5
 _FAINT_COVERAGE: Final = 128
-
-
-class _File(Struct, frozen=True, kw_only=True):
-    """A kind of layer file: its name, how it begins, and what opens it."""
-
-    name: str
-    begins: Callable[[bytes], bool]
-    load: Callable[[bytes], pyvips.Image]
 
 
 def decode(data: bytes, placement: Placement, limits: DecodeLimits, name: str) -> Raster:
@@ -58,110 +49,42 @@ def decode(data: bytes, placement: Placement, limits: DecodeLimits, name: str) -
     """
     if len(data) > limits.max_bytes:
         raise AssetTooLarge(name, f"has {len(data)} bytes; the most is {limits.max_bytes}")
-    with translating(lambda said: _undecodable(name, f"is damaged ({said})", "a whole file")):
-        image = _open(data, limits, name)
+    with translating(lambda said: undecodable(name, f"is damaged ({said})", "a whole file")):
+        image = open_file(data, limits, name)
         _check_upright(image, name)
         _check_header(image, placement, limits, name)
         light, alpha = _read(image, placement)
     return trim(light, alpha, 0, 0)
 
 
-def _undecodable(name: str, found: str, needed: str) -> AssetUndecodable:
-    return AssetUndecodable(name, f"{found}; needed: {needed}")
-
-
-def _is_avif(data: bytes) -> bool:
-    """Whether an ISO base media file names `avif` among its brands (AVIF 1.1, section 6)."""
-    box = data[: min(int.from_bytes(data[:4], "big"), 128)]
-    return box[4:8] == b"ftyp" and b"avif" in {box[i : i + 4] for i in range(8, len(box), 4)}
-
-
-def _load_tiff(data: bytes) -> pyvips.Image:
-    """Open a TIFF with its pages stacked."""
-    return pyvips.Image.tiffload_buffer(data, n=-1, fail_on="error")
-
-
-# `error` and not `warning`: it refuses bad checksums and short data, and passes unknown TIFF tags.
-_FILES = (
-    _File(
-        name="AVIF",
-        begins=_is_avif,
-        load=lambda data: pyvips.Image.heifload_buffer(data, fail_on="error"),
-    ),
-    _File(
-        name="PNG",
-        begins=lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
-        load=lambda data: pyvips.Image.pngload_buffer(data, fail_on="error"),
-    ),
-    _File(
-        name="TIFF",
-        begins=lambda data: data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-        load=_load_tiff,
-    ),
-    _File(
-        name="WebP",
-        begins=lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
-        load=lambda data: pyvips.Image.webpload_buffer(data, fail_on="error"),
-    ),
-    _File(
-        name="JPEG",
-        begins=lambda data: data.startswith(b"\xff\xd8\xff"),
-        load=lambda data: pyvips.Image.jpegload_buffer(data, fail_on="error"),
-    ),
-)
-
-
-def _open(data: bytes, limits: DecodeLimits, name: str) -> pyvips.Image:
-    """Return the file as an image whose pixels are not yet decoded."""
-    for file in _FILES:
-        if file.begins(data):
-            if file.name == "TIFF":
-                _check_page_count(data, limits, name)
-            return file.load(data)
-    kinds = ", ".join(file.name for file in _FILES)
-    found = f"begins with {data[:12]!r}" if data else "is empty"
-    raise _undecodable(name, found, f"one of {kinds}")
-
-
-def _check_page_count(data: bytes, limits: DecodeLimits, name: str) -> None:
-    """Refuse a TIFF of too many pages by its first one: opening all reads every directory."""
-    first = pyvips.Image.tiffload_buffer(data, fail_on="error")
-    _check_pixels(first.width * first.height * int(str(first.get("n-pages"))), limits, name)
-
-
-def _check_pixels(pixels: int, limits: DecodeLimits, name: str) -> None:
-    if pixels > limits.max_pixels:
-        raise AssetTooLarge(name, f"has {pixels} pixels; the most is {limits.max_pixels}")
-
-
 def _check_header(
     image: pyvips.Image, placement: Placement, limits: DecodeLimits, name: str
 ) -> None:
     """Hold what the header says against the placement."""
-    _check_pixels(image.width * image.height, limits, name)
+    check_pixels(image.width * image.height, limits, name)
     wide, high = placement.width_px, placement.height_px * placement.pages
     if (image.width, image.height) != (wide, high):
-        raise _undecodable(
+        raise undecodable(
             name,
             f"is {image.width} by {image.height} px in all",
             f"{wide} by {high} ({placement.pages} page(s) of {placement.height_px} rows)",
         )
     if image.format not in {"uchar", "ushort"}:
-        raise _undecodable(name, f"has samples of type {image.format}", "8 or 16 bits, unsigned")
+        raise undecodable(name, f"has samples of type {image.format}", "8 or 16 bits, unsigned")
     if placement.encoding is Encoding.LINEAR and _full_scale(image) != 65535:
-        raise _undecodable(name, f"has full scale {_full_scale(image)}", "16 bits for `linear`")
+        raise undecodable(name, f"has full scale {_full_scale(image)}", "16 bits for `linear`")
     if placement.encoding is Encoding.SRGB and image.interpretation not in _COLOUR_MODELS:
-        raise _undecodable(name, f"is in {image.interpretation}", "RGB or grey")
+        raise undecodable(name, f"is in {image.interpretation}", "RGB or grey")
     if image.bands not in _bands_taken(placement):
         taken = " or ".join(map(str, sorted(_bands_taken(placement))))
-        raise _undecodable(name, f"has {image.bands} bands", f"{taken}, the last one alpha")
+        raise undecodable(name, f"has {image.bands} bands", f"{taken}, the last one alpha")
 
 
 def _check_upright(image: pyvips.Image, name: str) -> None:
     """Refuse a picture that viewers turn as they show it: it would not be drawn as it was seen."""
     turned = int(str(image.get("orientation"))) if image.get_typeof("orientation") else 1
     if turned != 1:
-        raise _undecodable(name, f"is to be turned (orientation {turned})", "one saved upright")
+        raise undecodable(name, f"is to be turned (orientation {turned})", "one saved upright")
 
 
 def _bands_taken(placement: Placement) -> set[int]:

@@ -24,6 +24,14 @@ from render_service.wiring.selling import build_database as build_database
 from render_service.wiring.selling import build_selling as build_selling
 from render_service.wiring.selling import build_tokens as build_tokens
 from render_service.wiring.selling import try_selling as try_selling
+from render_service.wiring.storing import BUCKET as BUCKET
+from render_service.wiring.storing import open_store as open_store
+from render_service.wiring.uploading import QUARANTINE_PATH as QUARANTINE_PATH
+from render_service.wiring.uploading import Uploading as Uploading
+from render_service.wiring.uploading import build_checker as build_checker
+from render_service.wiring.uploading import build_ingest as build_ingest
+from render_service.wiring.uploading import build_quarantine as build_quarantine
+from render_service.wiring.uploading import build_uploading as build_uploading
 from render_service.wiring.working import TIMES as TIMES
 from render_service.wiring.working import build_doings as build_doings
 from render_service.wiring.working import queue_url as queue_url

@@ -20,6 +20,7 @@ RELEASED = {
     "0003-jobs": "b2d154ca7fcd32b350c5f51c6b2ed6db1a7b6ebe4869735e974d7a05caee8e42",
     "0009-drafts": "c00e7c731ce999991b10742d1033e6f895f31c2635a7ae388daf2944fe111632",
     "0010-webhooks": "f3085807d6b5600c2ebca12b4379d06e66878d1d827ba72b676bb7eb4461e03c",
+    "0007-assets": "dee129045dbf2cecd26fe2d862af908dae7c37c2ae7bb66a728adbfd7d4dd157",
 }
 
 GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"

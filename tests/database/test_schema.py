@@ -16,6 +16,7 @@ from render_service.adapters import (
     product_table,
     relay,
     tidying,
+    upload_table,
     webhook_table,
 )
 
@@ -45,7 +46,7 @@ WHERE schemaname = 'shop' ORDER BY 1, 2
 
 MODULES = (
     *(activity_table, draft_table, job_attempts, job_table, outbox, product_table, relay, tidying),
-    webhook_table,
+    *(upload_table, webhook_table),
 )
 STATEMENTS = {
     name if module is product_table else f"{module.__name__.rsplit('.')[-1]}.{name}": value
@@ -157,3 +158,30 @@ async def test_of_many_old_rates_only_those_that_count_are_read(connection):
     await connection.execute("ANALYZE shop.rate")
     plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {STATEMENTS['RATES']}"))
     assert "rate_by_end" in plan
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "values"),
+    [
+        ("COUNT_OPEN", "upload_open", ("me",)),
+        ("LIST_TO_CLEAR", "upload_to_clear", (600, 100)),
+        ("FORGET", "upload_by_end", (10**8,)),
+        ("GET_UPLOAD", "upload_pkey", ("0" * 8 + "-0000-0000-0000-" + "0" * 12,)),
+        ("GET_ASSET", "asset_pkey", ("0" * 64,)),
+    ],
+)
+async def test_every_hot_statement_of_uploads_uses_its_index(connection, name, index, values):
+    await connection.execute(
+        "INSERT INTO shop.upload (announced, uploaded_by, status, is_cleared, expires_at, ended_at)"
+        " SELECT '{}', 'x', CASE n % 1000 WHEN 0 THEN 'waiting' ELSE 'accepted' END, n % 1000 > 1, "
+        "now() - interval '1 day', CASE WHEN n % 1000 > 0 THEN now() END "
+        "FROM generate_series(1, 5000) n"
+    )
+    await connection.execute(
+        "INSERT INTO shop.asset (sha256, bytes, facts, kinds, name, uploaded_by) SELECT "
+        "encode(sha256(n::text::bytea), 'hex'), 1, '{}', '{layer}', 'x', 'x' "
+        "FROM generate_series(1, 5000) n"
+    )
+    await connection.execute("VACUUM ANALYZE shop.upload, shop.asset")
+    plan = await connection.fetch(f"EXPLAIN {STATEMENTS[f'upload_table.{name}']}", *values)
+    assert index in "\n".join(row[0] for row in plan)
