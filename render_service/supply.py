@@ -9,14 +9,18 @@ import logging
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from render_service.adapters.asset_store import ReleaseAssetStore
 from render_service.adapters.draft_table import DraftTable
+from render_service.adapters.either_assets import EitherAssets
 from render_service.adapters.kept_releases import KeptReleases
 from render_service.adapters.postgres import Database
 from render_service.adapters.redis_connection import connect_redis
 from render_service.adapters.redis_news import RedisNews
 from render_service.adapters.release_assets import ReleaseAssets
 from render_service.adapters.release_folder import ReleaseFolder
+from render_service.assets.sets import PhotoSets
 from render_service.drafts.drafting import Drafting
 from render_service.drafts.previewing import Previews
 from render_service.drafts.publishing import Publishing
@@ -52,12 +56,14 @@ class Supply(Struct, frozen=True, kw_only=True):
         assets: Reads its layer files.
         limits: Bounds of every plan and file.
         follower: Keeps the planner at the live state; None where a folder is served.
+        sets: Finds sets of photographs; None where none are uploaded.
     """
 
     planner: LivePlanner
     assets: AssetSource
     limits: Limits
     follower: Follower | None
+    sets: PhotoSets | None = None
 
 
 def open_supply(settings: Settings) -> Supply:
@@ -70,7 +76,10 @@ def open_supply(settings: Settings) -> Supply:
     if settings.catalogue:
         studio = open_studio(settings)
         planner = LivePlanner(studio.planner)
-        return Supply(planner=planner, assets=studio.assets, limits=studio.limits, follower=None)
+        return _with_photographs(
+            settings,
+            Supply(planner=planner, assets=studio.assets, limits=studio.limits, follower=None),
+        )
     store = open_serving_store(settings)
     planner = LivePlanner(archive=Archive(store))
     follower = Follower(
@@ -83,7 +92,26 @@ def open_supply(settings: Settings) -> Supply:
     assets = ReleaseAssets(
         store, settings.asset_bytes_max, lambda asset: name_asset(planner.current, asset)
     )
-    return Supply(planner=planner, assets=assets, limits=build_limits(settings), follower=follower)
+    return Supply(
+        planner=planner,
+        assets=assets,
+        limits=build_limits(settings),
+        follower=follower,
+        sets=PhotoSets(ReleaseAssetStore(store)),
+    )
+
+
+def _with_photographs(settings: Settings, supply: Supply) -> Supply:
+    """Return what a folder serves, and the photographs beside it, if any are uploaded."""
+    if not settings.database_url:
+        return supply
+    store = open_serving_store(settings)
+    masters = ReleaseAssets(store, settings.asset_bytes_max, lambda asset: asset)
+    return replace(
+        supply,
+        assets=EitherAssets(supply.assets, masters),
+        sets=PhotoSets(ReleaseAssetStore(store)),
+    )
 
 
 def try_supply(settings: Settings) -> None:

@@ -14,11 +14,19 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from render_service.adapters.picture_child import MAGIC, Answer, Made, Passed, Refused, Task, What
-from render_service.assets.model import Announced, AssetKind, Facts, MediaType
+from render_service.adapters.picture_child import (
+    MAGIC,
+    Answer,
+    MasterMade,
+    Passed,
+    Refused,
+    Task,
+    What,
+)
+from render_service.assets.model import Announced, Asset, AssetKind, Facts, Focus, MediaType
+from render_service.assets.photos import Made
 from render_service.errors import FileRefused, RefusedFor, RenderFailed
 from render_service.pixels.limits import DecodeLimits
-from render_service.pixels.photo import Master
 
 COMMAND: tuple[str, ...] = ("-P", "-m", "render_service.adapters.picture_child")
 """Words of Python that run the process: `-P`, so that no file in the working folder is imported."""
@@ -31,7 +39,15 @@ _BYTES_A_PIXEL: Final = 40
 """At the limit of pixels: 8 of sixteen-bit RGBA as decoded, as light, as an array, associated (in
 32 bits), and once more where a coder keeps the whole picture."""
 
-_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_PASSED_ON: Final = (
+    "PATH",
+    "PYTHONPATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+)
 """What of the environment the process gets: no secret is ever among it."""
 
 
@@ -77,16 +93,25 @@ class PictureChecker:
             msgspec.to_builtins(answer.header) | {"media_type": announced.media_type}, Facts
         )
 
-    async def make_master(self, media_type: MediaType, data: bytes) -> Master:
+    async def make(self, asset: Asset, data: bytes) -> Made:
         """Return a photograph made ready.
 
         Raises:
             FileRefused: It cannot be made.
         """
-        answer = await self._ask("master", AssetKind.PHOTO, media_type, data)
-        if not isinstance(answer, Made):
+        answer = await self._ask("master", AssetKind.PHOTO, asset.facts.media_type, data)
+        if not isinstance(answer, MasterMade):
             raise RenderFailed("The process that makes masters answered something else.")
-        return answer.master
+        master = answer.master
+        return Made(
+            data=master.data,
+            width_px=master.width_px,
+            height_px=master.height_px,
+            alpha=master.alpha,
+            placeholder=answer.placeholder,
+            colour=master.colour,
+            focus=Focus(x=master.focus[0], y=master.focus[1]),
+        )
 
     async def _ask(self, what: What, kind: AssetKind, media_type: MediaType, data: bytes) -> Answer:
         bounds = self._bounds

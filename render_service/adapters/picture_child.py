@@ -18,6 +18,7 @@ from render_service.errors import FileRefused, RefusedFor
 from render_service.pixels.inspect import Header, inspect_layer, inspect_photo
 from render_service.pixels.limits import DecodeLimits
 from render_service.pixels.photo import Master, make_master
+from render_service.rendering.placeholders import make_placeholder
 
 MAGIC: Final = b"picture-child 1\n"
 """In front of the answer: whatever a library prints is not taken for one."""
@@ -63,13 +64,14 @@ class Passed(Struct, frozen=True, kw_only=True, tag=True):
     header: Header
 
 
-class Made(Struct, frozen=True, kw_only=True, tag=True):
-    """The master of a photograph."""
+class MasterMade(Struct, frozen=True, kw_only=True, tag=True):
+    """The master of a photograph, and its ThumbHash."""
 
     master: Master
+    placeholder: str
 
 
-Answer = Refused | Passed | Made
+Answer = Refused | Passed | MasterMade
 
 
 def main() -> int:
@@ -99,12 +101,23 @@ def _answer(task: Task, stream: BinaryIO) -> Answer:
     try:
         if task.what == "master":
             sizes = {"width_max_px": task.width_max_px, "pixels_max": task.pixels_max}
-            return Made(master=make_master(data, task.limits, **sizes))
+            master = make_master(data, task.limits, **sizes)
+            return MasterMade(master=master, placeholder=make_placeholder(_Thumb(master.thumb)))
         walk(data, task.media_type)
         inspect = {AssetKind.LAYER: inspect_layer, AssetKind.PHOTO: inspect_photo}[task.kind]
         return Passed(header=inspect(data, task.limits))
     except FileRefused as error:
         return Refused(reason=error.reason, explanation=error.explanation)
+
+
+class _Thumb:
+    """A small picture as `make_placeholder` takes one."""
+
+    def __init__(self, rows: list[list[list[int]]]) -> None:
+        self._rows, self.shape = rows, (len(rows), len(rows[0]), 3)
+
+    def tolist(self) -> list[list[list[int]]]:
+        return self._rows
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ The rule: each statement says itself what has expired, by the clock of the datab
 most so many rows that nobody waits for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from render_service.adapters.postgres import Database
@@ -45,10 +45,17 @@ EXPIRED: Final[Mapping[str, str]] = {
 
 
 class Tidying:
-    """Handles jobs of `Kind.TIDY`."""
+    """Handles jobs of `Kind.TIDY`.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        database: What the statements are for.
+        sweeps: What is removed → what removes all of it elsewhere, and returns how many.
+    """
+
+    def __init__(
+        self, database: Database, sweeps: Mapping[str, Callable[[], Awaitable[int]]] | None = None
+    ) -> None:
+        self._database, self._sweeps = database, sweeps or {}
 
     async def handle(self, task: Task) -> JSON:
         """Remove everything that has expired; return how many rows, by what they were."""
@@ -57,6 +64,9 @@ class Tidying:
             await task.report(done, len(EXPIRED), name)
             while count := await self._remove(statement):
                 removed[name] += count
+        for name, sweep in self._sweeps.items():
+            await task.report(len(EXPIRED), len(EXPIRED), name)
+            removed[name] = await sweep()
         return removed
 
     async def _remove(self, statement: str) -> int:

@@ -148,6 +148,8 @@ class UploadRows:
             await finish(connection, _result(upload, UploadStatus.ACCEPTED, None))
             await connection.execute(JUDGE, upload.id, UploadStatus.ACCEPTED, None, None)
             await connection.execute(KEEP_ASSET, *asset, announced.name, upload.by)
+            if announced.kind is AssetKind.PHOTO:
+                await order(connection, _make_ready(announced, upload.by))
 
         await self._database.write(work)
 
@@ -195,6 +197,12 @@ class UploadRows:
             by=row["uploaded_by"],
             created=row["created_at"],
         )
+
+
+def _make_ready(announced: Announced, by: str) -> Order:
+    focus = None if announced.focus is None else msgspec.to_builtins(announced.focus)
+    payload = {"photo": announced.sha256, "focus": focus}
+    return Order(kind=Kind.MEDIA, payload=payload, by=by, key=announced.sha256)
 
 
 def _json(value: object) -> str:

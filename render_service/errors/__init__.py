@@ -21,6 +21,7 @@ RenderServiceError
 │   ├── UnknownPart
 │   ├── UnknownSku
 │   ├── UnknownUpload
+│   ├── UnknownPhoto
 │   ├── UnknownAsset
 │   ├── UnknownJob
 │   ├── UnknownWebhook
@@ -174,6 +175,7 @@ from render_service.errors.uploaded import InvalidForm as InvalidForm
 from render_service.errors.uploaded import RefusedFor as RefusedFor
 from render_service.errors.uploaded import TooManyUploads as TooManyUploads
 from render_service.errors.uploaded import UnknownAsset as UnknownAsset
+from render_service.errors.uploaded import UnknownPhoto as UnknownPhoto
 from render_service.errors.uploaded import UnknownUpload as UnknownUpload
 from render_service.errors.uploaded import UploadExpired as UploadExpired
 from render_service.errors.uploaded import UploadForbidden as UploadForbidden

@@ -75,6 +75,13 @@ class UnknownAsset(NotFound):
         super().__init__(f"There is no asset {asset[:100]!r}.", asset=asset[:100])
 
 
+class UnknownPhoto(NotFound):
+    """There is no set of pictures of a photograph of that digest."""
+
+    def __init__(self, photo_set: str) -> None:
+        super().__init__(f"There are no pictures of a photograph {photo_set}.", set=photo_set)
+
+
 class UploadNotArrived(RenderServiceError):
     """An upload was said to be complete, and its file is not in quarantine."""
 

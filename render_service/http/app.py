@@ -32,6 +32,7 @@ from render_service.http.manifests import Manifests
 from render_service.http.next_clicks import Foresight, NextClicks
 from render_service.http.openapi import OpenAPIDocument
 from render_service.http.page import page_routes
+from render_service.http.photographs import Photographs
 from render_service.http.problem_pages import explain_problem
 from render_service.http.problems import (
     Problem,
@@ -44,6 +45,7 @@ from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.http.uploads import UploadRoutes
 from render_service.http.webhooks import Webhooks
+from render_service.pixels.encode import PROFILES
 from render_service.planning.planner import Planner
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -125,7 +127,7 @@ def make_api(
     return Litestar(
         [*_ROUTES, *page_routes(public_url)],
         dependencies=_given_to_handlers(planner, service, public_url, manifests_of, foresight)
-        | _given_to_sellers(selling, workshop, uploading),
+        | _given_to_sellers(selling, workshop, uploading, public_url),
         state=State({TOKENS: selling.tokens}),
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
@@ -182,7 +184,7 @@ def _caller(request: Asked) -> Caller:
 
 
 def _given_to_sellers(
-    selling: Selling, workshop: Workshop | None, uploading: Uploading | None
+    selling: Selling, workshop: Workshop | None, uploading: Uploading | None, public_url: str
 ) -> dict[str, Provide]:
     return {
         "shop": _given(selling.shop),
@@ -190,6 +192,7 @@ def _given_to_sellers(
         "webhooks": _given(selling.webhooks),
         "caller": Provide(_caller, sync_to_thread=False),
         "uploads": _given_uploads(uploading),
+        "photographs": _given(_photographs(uploading, public_url)),
         "drafting": _given_where(workshop, lambda found: found.drafting),
         "draft_studio": _given_where(workshop, lambda found: found.studio),
         "publishing": _given_where(workshop, lambda found: found.publishing),
@@ -210,6 +213,11 @@ def _given(value: object) -> Provide:
         return value
 
     return Provide(provide)
+
+
+def _photographs(uploading: Uploading | None, public_url: str) -> Photographs:
+    finder = uploading.photos if uploading else None
+    return Photographs(finder, profiles=PROFILES, public_url=public_url)
 
 
 def _given_uploads(uploading: Uploading | None) -> Provide:

@@ -4,6 +4,7 @@ Standing in front of the framework is what makes a hit cost a third; nothing is 
 the first bytes of the path.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from render_service.drafts.workshop import Workshop
@@ -11,6 +12,7 @@ from render_service.http.alias import AliasRoute
 from render_service.http.app import make_api
 from render_service.http.iiif import IiifRoute, Zoom
 from render_service.http.images import ImageRoute
+from render_service.http.media import MediaRoute
 from render_service.http.metrics import PATH as METRICS_PATH
 from render_service.http.metrics import MetricsRoute
 from render_service.http.next_clicks import Foresight
@@ -20,7 +22,9 @@ from render_service.http.protocol import HEAD
 from render_service.http.quarantine import QUARANTINE_PATH, QuarantineRoute
 from render_service.http.replies import App, Message, Receive, Scope, Send
 from render_service.http.stopping import stopping
+from render_service.pixels.encode import PROFILES
 from render_service.planning.iiif import IIIF_PREFIX
+from render_service.planning.media import MEDIA_FORM, MEDIA_PREFIX
 from render_service.planning.url import ALIAS_PREFIX, IMAGE_PREFIX, PREVIEW_PREFIX
 from render_service.releases.follow import Follower
 from render_service.releases.live import LivePlanner
@@ -28,6 +32,9 @@ from render_service.rendering.service import RenderService
 from render_service.settings import Settings
 from render_service.telemetry.running import Telemetry
 from render_service.wiring import Selling, Uploading, build_selling
+
+Beside = tuple[str, App, str | None]
+"""How paths begin, who answers them, and the template of all of them, as in `Observed`."""
 
 
 class FrontDoor:
@@ -39,7 +46,7 @@ class FrontDoor:
         iiif: Serves deep zoom.
         previews: Serves pictures of drafts.
         api: Serves the rest, and is told of start and stop.
-        quarantine: Receives uploaded files; None where they are sent elsewhere.
+        beside: What else answers by the beginning of the path.
         telemetry: How requests are observed, which the image route sees to itself; and whether
             `/metrics` is served here.
     """
@@ -53,18 +60,19 @@ class FrontDoor:
         previews: App,
         api: App,
         telemetry: Telemetry,
-        quarantine: App | None = None,
+        beside: Iterable[Beside] = (),
     ) -> None:
         self._images, self._api = images, api
-        self._prefixed = (
-            (ALIAS_PREFIX, Observed(alias, ALIAS_ROUTE, telemetry.access_log)),
-            (IIIF_PREFIX, Observed(iiif, None, telemetry.access_log)),
-            (PREVIEW_PREFIX, Observed(previews, PREVIEW_ROUTE, telemetry.access_log)),
+        prefixed: tuple[Beside, ...] = (
+            (ALIAS_PREFIX, alias, ALIAS_ROUTE),
+            (IIIF_PREFIX, iiif, None),
+            (PREVIEW_PREFIX, previews, PREVIEW_ROUTE),
         )
+        self._prefixed = [
+            (prefix, Observed(app, route, telemetry.access_log))
+            for prefix, app, route in (*prefixed, *beside)
+        ]
         self._rest = Observed(self._ask_api, None, telemetry.access_log)
-        self._quarantine = None
-        if quarantine is not None:
-            self._quarantine = Observed(quarantine, QUARANTINE_PATH, telemetry.access_log)
         self._metrics = None
         if telemetry.scraped:
             metrics = MetricsRoute(telemetry.folder)
@@ -82,8 +90,6 @@ class FrontDoor:
         for prefix, app in self._prefixed:
             if path.startswith(prefix):
                 return await app(scope, receive, send)
-        if path == QUARANTINE_PATH and self._quarantine is not None:
-            return await self._quarantine(scope, receive, send)
         # By the path as it was sent: an edge that keeps this address to itself knows one spelling.
         if scope["raw_path"] == METRICS_PATH and self._metrics is not None:
             return await self._metrics(scope, receive, send)
@@ -132,21 +138,28 @@ def make_app(
             planner=planner, service=service, public_url=public_url, webp_first_s=webp_first_s
         ),
         iiif=IiifRoute(planner=planner, service=service, public_url=public_url, zoom=zoom),
-        quarantine=_quarantine_route(uploading),
+        beside=_upload_routes(uploading, service, public_url),
         previews=_preview_route(workshop, service),
         api=cast(App, api),  # Litestar's scopes are TypedDicts, to mypy no mutable mappings
         telemetry=telemetry,
     )
 
 
-def _quarantine_route(uploading: Uploading | None) -> QuarantineRoute | None:
-    if uploading is None or uploading.receiving is None:
-        return None
-    return QuarantineRoute(uploading.receiving)
-
-
 def _preview_route(workshop: Workshop | None, service: RenderService) -> PreviewRoute:
     return PreviewRoute(drafting=None if workshop is None else workshop.drafting, service=service)
+
+
+def _upload_routes(
+    uploading: Uploading | None, service: RenderService, public_url: str
+) -> Iterator[Beside]:
+    """Yield what uploads need beside the application: files come in, photographs go out."""
+    if uploading is not None and uploading.receiving is not None:
+        yield QUARANTINE_PATH, QuarantineRoute(uploading.receiving), QUARANTINE_PATH
+    if uploading is not None and uploading.sets is not None:
+        media = MediaRoute(
+            sets=uploading.sets, service=service, profiles=PROFILES, public_url=public_url
+        )
+        yield MEDIA_PREFIX, media, MEDIA_FORM
 
 
 def _image_route(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from render_service.composition.configuration import resolve
 from render_service.composition.model import Composition
 from render_service.http.manifests import Manifests
+from render_service.http.photographs import MediaOut
 from render_service.http.schemas import PictureOut
 from render_service.http.shop_schemas import (
     OfferedOption,
@@ -61,8 +62,8 @@ class Offers:
             attributes={name: list(values) for name, values in product.attributes.items()},
         )
 
-    def describe(self, offer: Offer) -> ProductOut:
-        """Return a product whole."""
+    def describe(self, offer: Offer, media: list[MediaOut]) -> ProductOut:
+        """Return a product whole; `media` are its photographs."""
         product, words = offer.stored.product, self._words(offer.stored.product)
         composition, _ = self._shown(product, offer.configured)
         return ProductOut(
@@ -75,7 +76,7 @@ class Offers:
             options=list(self._options(product, composition)) if composition else [],
             sizes=_sizes(product),
             attributes={name: list(values) for name, values in product.attributes.items()},
-            media=list(product.media),
+            media=media,
             sku=offer.sku,
             price=_price(offer.price),
             images=self._images(product, offer.configured),

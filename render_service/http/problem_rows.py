@@ -95,6 +95,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UploadForbidden: Row(403, "upload-forbidden", "Upload not allowed", _NEVER),
     errors.UnknownUpload: Row(404, "unknown-upload", "Unknown upload", _NEVER),
     errors.UnknownAsset: Row(404, "unknown-asset", "Unknown asset", _NEVER),
+    errors.UnknownPhoto: Row(404, "unknown-photo", "Unknown photograph", _MISSING),
     errors.UploadUnderWay: Row(409, "upload-under-way", "Upload under way", _NEVER),
     errors.UploadNotArrived: Row(409, "upload-not-arrived", "File not there", _NEVER),
     errors.UploadExpired: Row(410, "upload-expired", "Upload expired", _NEVER),

@@ -21,6 +21,7 @@ from render_service.http.asked import invalid, refuse_media_type, refuse_query, 
 from render_service.http.compositions import Asked, body_of, revalidated
 from render_service.http.manifests import Manifests
 from render_service.http.offers import Offers
+from render_service.http.photographs import Photographs
 from render_service.http.shop_schemas import (
     PAGE,
     PAGE_MAX,
@@ -102,6 +103,7 @@ class Products(Controller):
         shop: Shop,
         planner: Planner,
         manifests: Manifests,
+        photographs: Photographs,
         public_url: str,
     ) -> Response[ProductOut]:
         """Its words, options, sizes and photographs; price and pictures of the default one."""
@@ -110,7 +112,8 @@ class Products(Controller):
         offers = Offers(
             planner=planner, manifests=manifests, public_url=public_url, language=language
         )
-        return revalidated(request, offers.describe(offer), PRICES_KEPT)
+        media = await photographs.show(offer.stored.product.media)
+        return revalidated(request, offers.describe(offer, media), PRICES_KEPT)
 
 
 class Quotes(Controller):

@@ -113,7 +113,7 @@ def create_app() -> FrontDoor:
     return make_app(
         selling=selling,
         workshop=open_workshop(settings, selling.database, supply),
-        uploading=build_uploading(settings, selling.database),
+        uploading=build_uploading(settings, selling.database, supply.sets),
         planner=supply.planner,
         service=service,
         zoom=Zoom(

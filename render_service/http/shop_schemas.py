@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from render_service.http.photographs import MediaOut
 from render_service.http.schemas import PictureOut
-from render_service.products.model import Media
 from render_service.products.price import Tax
 from render_service.products.quotes import Quote
 
@@ -120,7 +120,7 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     options: list[OfferedOption]
     sizes: SizesOut | None
     attributes: dict[str, list[str]]
-    media: list[Media]
+    media: list[MediaOut]
     sku: str | None
     price: PriceOut | None
     images: dict[str, PictureOut]

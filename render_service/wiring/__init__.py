@@ -30,6 +30,7 @@ from render_service.wiring.uploading import QUARANTINE_PATH as QUARANTINE_PATH
 from render_service.wiring.uploading import Uploading as Uploading
 from render_service.wiring.uploading import build_checker as build_checker
 from render_service.wiring.uploading import build_ingest as build_ingest
+from render_service.wiring.uploading import build_photos as build_photos
 from render_service.wiring.uploading import build_quarantine as build_quarantine
 from render_service.wiring.uploading import build_uploading as build_uploading
 from render_service.wiring.working import TIMES as TIMES

@@ -9,18 +9,26 @@ from typing import Final
 from msgspec import Struct
 
 from render_service.adapters.asset_store import ReleaseAssetStore
+from render_service.adapters.photo_table import PhotoRows
 from render_service.adapters.picture_checker import Bounds, PictureChecker
 from render_service.adapters.postgres import Database
 from render_service.adapters.quarantine_folder import QuarantineFolder
+from render_service.adapters.release_assets import ReleaseAssets
 from render_service.adapters.upload_table import UploadRows
 from render_service.assets.ingest import Ingest
+from render_service.assets.photos import Photos
 from render_service.assets.policies import Policies
 from render_service.assets.quarantine import Quarantine
+from render_service.assets.sets import PhotoSets
 from render_service.assets.uploads import Uploads
+from render_service.pixels.encode import PROFILES
+from render_service.pixels.limits import Limits
 from render_service.planning.request import LADDER_PX
 from render_service.planning.signatures import parse_keys
+from render_service.rendering.ports import AssetSource
+from render_service.rendering.warming import Warming
 from render_service.settings import Settings
-from render_service.wiring.drawing import build_limits
+from render_service.wiring.drawing import build_limits, build_service
 from render_service.wiring.storing import BUCKET, open_store
 
 QUARANTINE_PATH: Final = "/v1/assets/quarantine"
@@ -32,10 +40,14 @@ class Uploading(Struct, frozen=True, kw_only=True):
 
     Attributes:
         uploads: Begins them and tells how they are; closed with the service.
+        photos: Finds what was made of photographs.
+        sets: Finds what their pictures are drawn from.
         receiving: The quarantine that is filled through us; None where it is a bucket.
     """
 
     uploads: Uploads
+    photos: PhotoRows
+    sets: PhotoSets | None
     receiving: QuarantineFolder | None
 
     async def close(self) -> None:
@@ -43,7 +55,9 @@ class Uploading(Struct, frozen=True, kw_only=True):
         await self.uploads.close()
 
 
-def build_uploading(settings: Settings, database: Database | None) -> Uploading | None:
+def build_uploading(
+    settings: Settings, database: Database | None, sets: PhotoSets | None
+) -> Uploading | None:
     """Return what uploads need; None without a database.
 
     Raises:
@@ -54,6 +68,8 @@ def build_uploading(settings: Settings, database: Database | None) -> Uploading 
     quarantine = build_quarantine(settings)
     return Uploading(
         uploads=Uploads(UploadRows(database), quarantine, bytes_max=settings.asset_bytes_max),
+        photos=PhotoRows(database),
+        sets=sets,
         receiving=quarantine if isinstance(quarantine, QuarantineFolder) else None,
     )
 
@@ -92,6 +108,34 @@ def build_ingest(settings: Settings, database: Database) -> Ingest:
         store=ReleaseAssetStore(open_store(settings)),
         checker=build_checker(settings),
     )
+
+
+def build_photos(settings: Settings, database: Database) -> Photos:
+    """Return what makes photographs ready; call it inside the event loop that will own it.
+
+    Raises:
+        InvalidSetting: The URL of Redis is none.
+        TierUnavailable: The data folder cannot be used.
+    """
+    store = open_store(settings)
+    drawn = _Masters(
+        assets=ReleaseAssets(store, settings.asset_bytes_max, lambda asset: asset),
+        limits=build_limits(settings),
+    )
+    return Photos(
+        table=PhotoRows(database),
+        store=ReleaseAssetStore(store),
+        maker=build_checker(settings),
+        warm=Warming(build_service(settings, drawn), PROFILES).warm,
+        bytes_max=settings.asset_bytes_max,
+    )
+
+
+class _Masters(Struct, frozen=True, kw_only=True):
+    """What pictures of photographs are drawn from: implements `Drawn`."""
+
+    assets: AssetSource
+    limits: Limits
 
 
 def build_checker(settings: Settings) -> PictureChecker:

@@ -9,11 +9,14 @@ from typing import Final
 from render_service.adapters.delivering import DELIVERY_PAUSES_S, Delivering
 from render_service.adapters.postgres import Database
 from render_service.adapters.tidying import Tidying
+from render_service.adapters.upload_table import UploadRows
 from render_service.adapters.webhook_sending import TIMEOUT_S, Sender, parse_networks
+from render_service.assets.uploads import Uploads
 from render_service.errors import InvalidSetting
 from render_service.jobs.doing import Doing
 from render_service.jobs.model import Kind
 from render_service.settings import Settings
+from render_service.wiring.uploading import build_ingest, build_photos, build_quarantine
 
 TIMES: Final[Mapping[Kind, str]] = {Kind.TIDY: "17 * * * *"}
 """What the clock orders, as cron writes it, in UTC: tidying at 17 minutes past each hour, when few
@@ -28,10 +31,19 @@ _DELIVERIES: Final = 8
 _TIDY_S: Final = 600.0
 """A million rows, a thousand at a time, take some 100 s."""
 
+_INGEST_S: Final = 300.0
+"""Three minutes of a check by the clock, and a file of 64 MiB read and put at 10 Mbit/s."""
+
+_MEDIA_S: Final = 600.0
+"""A master of 14 million pixels and its 33 pictures take a minute or two of a core."""
+
 
 def build_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]:
     """Return how each kind of job is done by this process. Asks nobody yet."""
     sender = Sender(parse_networks(settings.webhook_networks))
+    uploads = Uploads(
+        UploadRows(database), build_quarantine(settings), bytes_max=settings.asset_bytes_max
+    )
     return {
         Kind.DELIVER: Doing(
             handle=Delivering(database, sender).handle,
@@ -39,7 +51,11 @@ def build_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]
             at_once=_DELIVERIES,
             pauses_s=DELIVERY_PAUSES_S,
         ),
-        Kind.TIDY: Doing(handle=Tidying(database).handle, limit_s=_TIDY_S),
+        Kind.TIDY: Doing(
+            handle=Tidying(database, {"uploads": uploads.sweep}).handle, limit_s=_TIDY_S
+        ),
+        Kind.INGEST: Doing(handle=build_ingest(settings, database).handle, limit_s=_INGEST_S),
+        Kind.MEDIA: Doing(handle=build_photos(settings, database).handle, limit_s=_MEDIA_S),
     }
 
 

@@ -21,6 +21,7 @@ RELEASED = {
     "0009-drafts": "c00e7c731ce999991b10742d1033e6f895f31c2635a7ae388daf2944fe111632",
     "0010-webhooks": "f3085807d6b5600c2ebca12b4379d06e66878d1d827ba72b676bb7eb4461e03c",
     "0007-assets": "dee129045dbf2cecd26fe2d862af908dae7c37c2ae7bb66a728adbfd7d4dd157",
+    "0008-media": "71d77f4c0a6b29e9ff720711000087169a7a98194750bde2e32bfc8cbd89f6d9",
 }
 
 GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"

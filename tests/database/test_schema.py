@@ -13,6 +13,7 @@ from render_service.adapters import (
     job_attempts,
     job_table,
     outbox,
+    photo_table,
     product_table,
     relay,
     tidying,
@@ -46,7 +47,7 @@ WHERE schemaname = 'shop' ORDER BY 1, 2
 
 MODULES = (
     *(activity_table, draft_table, job_attempts, job_table, outbox, product_table, relay, tidying),
-    *(upload_table, webhook_table),
+    *(photo_table, upload_table, webhook_table),
 )
 STATEMENTS = {
     name if module is product_table else f"{module.__name__.rsplit('.')[-1]}.{name}": value
