@@ -20,7 +20,7 @@ from render_service.adapters.own_key import keep_own, new_key
 from render_service.auth.tokens import new_token, spell_token
 from render_service.environment import environment_of
 from render_service.errors import InvalidSetting
-from render_service.settings import EMBEDDED, Settings
+from render_service.settings import EMBEDDED, OFF, Settings
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,9 @@ def run_embedded_worker(settings: Settings, reachable: Settings) -> Iterator[Non
         yield
         return
     command = [sys.executable, "-m", "render_service", "work"]
-    environment = environment_with(environment_of(reachable))
+    # Its counts are not those of a process that serves, and the address is taken.
+    alone = dataclasses.replace(reachable, metrics_address=OFF, metrics_folder="")
+    environment = environment_with(environment_of(alone))
     with keep_process("the worker", command, environment, stop_s=reachable.graceful_stop_s + 5):
         yield
 

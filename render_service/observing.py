@@ -1,14 +1,16 @@
 """Settings → what makes the processes of a service seen: counts, traces, where they are read."""
 
+import asyncio
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from render_service.errors import InvalidSetting
 from render_service.settings import OFF, SAME, Settings
 from render_service.telemetry.exposition import serve_scrapes
 from render_service.telemetry.folder import private_folder
+from render_service.telemetry.pulse import pulse
 from render_service.telemetry.running import Telemetry
 
 
@@ -51,3 +53,25 @@ def run_metrics(settings: Settings) -> Iterator[Settings]:
                     f"{error.strerror or error}."
                 ) from error
         yield dataclasses.replace(settings, metrics_folder=folder)
+
+
+@asynccontextmanager
+async def observed(settings: Settings) -> AsyncIterator[None]:
+    """Have this process, which serves nobody, seen while it works.
+
+    Raises:
+        InvalidSetting: The address of Prometheus cannot be listened on.
+    """
+    with run_metrics(settings) as counted:
+        telemetry = start_telemetry(counted)
+        beating = asyncio.ensure_future(pulse(_nothing_more))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+            await asyncio.to_thread(telemetry.stop)
+
+
+def _nothing_more() -> None:
+    """What such a process holds is noted where it happens."""

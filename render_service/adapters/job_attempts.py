@@ -28,7 +28,7 @@ WHERE ticket = $1::text::uuid AND status IN ('queued', 'running') AND NOT cancel
 # What cannot be begun because nobody wants it, or because it takes its workers with it.
 CLOSE: Final = """
 UPDATE shop.job SET status = CASE WHEN cancel_asked THEN 'cancelled' ELSE 'failed' END,
-    error = CASE WHEN cancel_asked THEN error ELSE $3 END,
+    error = CASE WHEN cancel_asked THEN error ELSE coalesce(error, $3) END,
     token = NULL, ended_at = now(), updated_at = now()
 WHERE ticket = $1::text::uuid AND status IN ('queued', 'running')
     AND (cancel_asked OR attempts >= $2)
@@ -75,6 +75,11 @@ WHERE id = $1::text::uuid AND token = $2::text::uuid
 FIND_OWNED: Final = """
 SELECT token::text FROM shop.job
 WHERE id = ANY ($1::text[]::uuid[]) AND token = ANY ($2::text[]::uuid[]) AND NOT cancel_asked
+"""
+
+SET_ASIDE: Final = """
+UPDATE shop.job SET status = 'queued', token = NULL, error = $3, updated_at = now()
+WHERE id = $1::text::uuid AND token = $2::text::uuid
 """
 
 ERROR_LENGTH_MAX: Final = 2000
@@ -163,6 +168,16 @@ class Attempt:
             Superseded: Another one has it already.
         """
         await self._write(GIVE_BACK)
+
+    async def set_aside(self, error: str) -> None:
+        """Let another attempt have it: this one failed by no fault of the job's.
+
+        It counts as begun, so what fails that way for ever is parked, too.
+
+        Raises:
+            Superseded: Another one has it already.
+        """
+        await self._write(SET_ASIDE, error.replace("\0", "")[:ERROR_LENGTH_MAX])
 
     async def _write(self, statement: str, *words: str) -> None:
         async def work(connection: Connection) -> str:

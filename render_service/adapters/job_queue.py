@@ -66,12 +66,12 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: Added again, it is the same.
-        kind: Names the queue.
+        kind: Names the queue; a `Kind`, or one that a newer release knows.
         priority: 0 first, to 9 last.
     """
 
     id: str
-    kind: Kind
+    kind: str
     priority: int
 
 
@@ -85,7 +85,7 @@ class JobQueue:
             InvalidSetting: The URL cannot be read.
         """
         self._client = _connect(url)
-        self._queues = {kind: Queue(kind, _words(self._client)) for kind in Kind}
+        self._queues: dict[str, Queue] = {}
         self._clock = Queue(CLOCK, _words(self._client))
 
     async def add(self, tickets: Sequence[Ticket]) -> None:
@@ -94,7 +94,7 @@ class JobQueue:
         Raises:
             QueueUnavailable: Some of them may have been added: all are to be added again.
         """
-        by_kind: dict[Kind, list[dict[str, Any]]] = {}
+        by_kind: dict[str, list[dict[str, Any]]] = {}
         for ticket in tickets:
             words = {
                 "jobId": ticket.id,
@@ -106,13 +106,18 @@ class JobQueue:
                 "stackTraceLimit": 0,
             }
             by_kind.setdefault(ticket.kind, []).append(
-                {"name": ticket.kind.value, "data": {}, "opts": words}
+                {"name": str(ticket.kind), "data": {}, "opts": words}
             )
         try:
             for kind, entries in by_kind.items():
-                await self._queues[kind].addBulk(entries)
+                await self._queue(kind).addBulk(entries)
         except (RedisError, OSError) as error:
             raise QueueUnavailable(str(error) or type(error).__name__) from error
+
+    def _queue(self, kind: str) -> Queue:
+        if kind not in self._queues:
+            self._queues[kind] = Queue(str(kind), _words(self._client))
+        return self._queues[kind]
 
     async def check(self) -> None:
         """See that the server keeps what it is given.

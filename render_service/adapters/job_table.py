@@ -14,7 +14,7 @@ from asyncpg.exceptions import UniqueViolationError
 from render_service.adapters.outbox import JOB
 from render_service.adapters.postgres import Database
 from render_service.errors import JobNotParked, JobOver, UnknownJob
-from render_service.jobs.model import Job, Kind, Order, Progress, Status
+from render_service.jobs.model import Job, Order, Progress, Status
 from render_service.jobs.ports import Page, Wanted
 
 COLUMNS: Final = """id::text, kind, payload, key, priority, status, cancel_asked, done, total, note,
@@ -151,7 +151,7 @@ def job_of(row: Record) -> Job:
     """Return the job that a row of `COLUMNS` is."""
     return Job(
         id=row["id"],
-        kind=Kind(row["kind"]),
+        kind=row["kind"],
         payload=msgspec.json.decode(row["payload"]),
         key=row["key"],
         priority=row["priority"],

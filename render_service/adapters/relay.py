@@ -12,7 +12,6 @@ from asyncpg import Connection
 from render_service.adapters.job_queue import JobQueue, Ticket
 from render_service.adapters.outbox import JOB, Sent, claim, mark_sent
 from render_service.adapters.postgres import Database
-from render_service.jobs.model import Kind
 
 AT_ONCE: Final = 200
 """Rows of one transaction: some 30 ms of it, so nothing waits for them for long."""
@@ -69,7 +68,7 @@ class Relay:
         if jobs:
             await self._queue.add(
                 [
-                    Ticket(id=row["ticket"], kind=Kind(row["kind"]), priority=row["priority"])
+                    Ticket(id=row["ticket"], kind=row["kind"], priority=row["priority"])
                     for row in await connection.fetch(TICKETS, jobs)
                 ]
             )

@@ -129,8 +129,8 @@ class _Checked(AbstractResolver):
             return
         if not meant.is_global or meant.is_multicast or meant.is_reserved:
             raise AddressRefused(
-                f"{host} leads to {address}, which is not public; RENDER_WEBHOOK_NETWORKS names "
-                "networks that may be sent to nevertheless"
+                f"{host} leads to {address}, which is not public; the operator may name networks "
+                "that are told nevertheless (RENDER_WEBHOOK_NETWORKS)"
             )
         if self._is_plain:
             raise AddressRefused(f"{host} leads to {address}: what is public needs https")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from render_service.jobs.model import Job, Kind, Progress, Status
+from render_service.jobs.model import Job, Progress, Status
 
 PAGE: Final = 20
 PAGE_MAX: Final = 100
@@ -39,7 +39,7 @@ class JobOut(Struct, frozen=True, kw_only=True):
     id: str
     href: str
     events: str
-    kind: Kind
+    kind: str
     status: Status
     cancel_asked: bool
     progress: Progress

@@ -105,7 +105,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: A UUID.
-        kind: What is to be done.
+        kind: What is to be done: a `Kind`, or one that a newer release knows.
         payload: With what.
         key: As ordered.
         priority: As ordered.
@@ -125,7 +125,7 @@ class Job(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    kind: Kind
+    kind: str
     payload: JSON
     key: str | None
     priority: int

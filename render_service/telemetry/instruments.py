@@ -174,6 +174,17 @@ database_timeouts: Final = Counter(
     "Work that found no free connection in time.",
     _POOL,
 )
+jobs: Final = Counter(
+    "render_service.jobs",
+    "{attempt}",
+    "Attempts at jobs of background work that came to an end.",
+    Label(name="render_service.kind", values="the kind of the job"),
+    Label(
+        name="render_service.result",
+        values="`done`, `again` (it failed and is tried again), `parked` (it failed for good), "
+        "`cancelled`, `lost` (another attempt had it), `given back`",
+    ),
+)
 loop_lag: Final = Histogram(
     "render_service.loop.lag",
     "s",
@@ -206,7 +217,7 @@ TABLE: Final[tuple[Instrument, ...]] = (
     *(requests, active_requests, sent, refused, shed),
     *(renders, stages, coalesced, ahead, queue, flights),
     *(lookups, stores, stored, breakers, held_bytes, rasters),
-    *(database_wait, database_use, database_timeouts),
+    *(database_wait, database_use, database_timeouts, jobs),
     *(workers, workers_ended, loop_lag, cpu_time, memory_usage, open_files),
 )
 """All of them, in the order of the documentation."""

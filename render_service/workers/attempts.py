@@ -22,6 +22,7 @@ from render_service.errors import (
 )
 from render_service.jobs.doing import Doing
 from render_service.jobs.model import JSON, Kind, Status
+from render_service.telemetry import instruments
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Attempts:
         try:
             with contextlib.suppress(Superseded):
                 return await self._ended(attempt, task, doing)
+            _count(attempt, "lost")
             _log.warning("the job %s went on elsewhere", attempt.job.id)
         finally:
             del self._running[ticket]
@@ -114,15 +116,18 @@ class Attempts:
         error = task.exception()
         if error is None:
             await attempt.end(task.result())
+            _count(attempt, "done")
             return None
         if isinstance(error, Superseded):
             raise error
         if isinstance(error, JobCancelled):
             await attempt.stop()
+            _count(attempt, "cancelled")
             return None
         if isinstance(error, DatabaseUnavailable | OutcomeUnknown):
-            # No fault of the job's: it is not counted, and done again by the queue.
-            await attempt.give_back()
+            # No fault of the job's: it is no failure, and the queue has it done again.
+            await attempt.set_aside(str(error))
+            _count(attempt, "again")
             raise error
         return await _failed(attempt, error, doing)
 
@@ -134,7 +139,9 @@ class Attempts:
             if not self._is_stopping:
                 raise
             await attempt.give_back()
+            _count(attempt, "given back")
             raise GivenBack from None
+        _count(attempt, "cancelled")
 
 
 async def _within(doing: Doing, attempt: Attempt) -> JSON:
@@ -159,11 +166,20 @@ async def _failed(attempt: Attempt, error: BaseException, doing: Doing) -> float
     said = _told(error)
     status = await attempt.fail(said, doing.failures_max)
     if status is Status.QUEUED:
+        _count(attempt, "again")
         _log.warning("the job %s (%s) is to be done again: %s", job.id, job.kind, said)
         return doing.pause_s(job.failures + 1)
+    if status is Status.CANCELLED:
+        _count(attempt, "cancelled")
+        return None
+    _count(attempt, "parked")
     # One line that an alert can look for: nobody does this job any more.
     _log.error("the job %s (%s) is parked: %s", job.id, job.kind, said, exc_info=error)
     return None
+
+
+def _count(attempt: Attempt, result: str) -> None:
+    instruments.jobs.add(1, attempt.job.kind, result)
 
 
 def _told(error: BaseException) -> str:

@@ -27,6 +27,7 @@ from render_service.errors import (
 )
 from render_service.jobs.doing import Doing
 from render_service.jobs.model import Kind, Order
+from render_service.observing import observed
 from render_service.settings import Settings
 from render_service.telemetry.logs import log_config
 from render_service.wiring import TIMES, build_database, build_doings, queue_url
@@ -85,7 +86,9 @@ async def run_worker(
     database, queue = build_database(settings), JobQueue(queue_url(settings))
     try:
         if await _unless(stopping, _until_it_answers("queue", queue.check)):
-            await _Process(settings, database, queue, doings_of(settings, database)).run(stopping)
+            async with observed(settings):
+                process = _Process(settings, database, queue, doings_of(settings, database))
+                await process.run(stopping)
     finally:
         await queue.close()
         await database.close()

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import asyncpg
 import psutil
@@ -13,7 +14,9 @@ import pytest
 
 from render_service.adapters.embedded_postgres import run_postgres
 from render_service.adapters.migrations import find_lacking
+from render_service.embedded import run_embedded_worker
 from render_service.errors import ServerNotStarted
+from render_service.settings import Settings
 from tests.http.server import run_server
 from tests.servers import wait_until
 
@@ -111,3 +114,31 @@ def test_a_folder_that_was_made_by_another_major_version_is_left_as_it_is(tmp_pa
     with pytest.raises(ServerNotStarted, match="was made by 9"), run_postgres(tmp_path):
         pytest.fail("it was started")
     assert [path.name for path in cluster.iterdir()] == ["PG_VERSION"]
+
+
+def worker_of(server):
+    """The process that does background work beside the service."""
+    found = [one for one in family(server) if one.cmdline()[-2:] == ["render_service", "work"]]
+    return found[0] if found else None
+
+
+def begins(server, times):
+    return server.log.read_text().count("doing jobs") >= times
+
+
+def test_background_work_is_done_beside_it_and_ends_with_it(catalogue, tmp_path):
+    with run_server(catalogue, tmp_path, redis_url="embedded", **EMBEDDED) as server:
+        wait_until(lambda: begins(server, 1), server.log.read_text)
+        first = worker_of(server)
+        first.kill()
+        wait_until(lambda: begins(server, 2), server.log.read_text)
+        second = worker_of(server)
+        assert second.pid != first.pid
+        server.stop()
+        assert not second.is_running()
+
+
+def test_without_a_queue_it_says_that_jobs_wait(caplog):
+    settings = Settings(database_url="embedded")
+    with run_embedded_worker(settings, replace(settings, database_url="postgresql:///")):
+        assert "no background work is done: there is no queue" in caplog.text

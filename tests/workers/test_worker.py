@@ -3,7 +3,10 @@
 import asyncio
 import signal
 
+import httpx
+
 from render_service.jobs.model import Kind, Order, Status
+from tests.servers import free_port
 from tests.workers.conftest import until
 
 
@@ -158,3 +161,20 @@ async def test_what_is_ordered_while_the_queue_is_away_is_done_when_it_is_back(
 
     assert {(await jobs.get(job.id)).status for job in made} == {Status.DONE}
     assert workers.log().count("jobs: waiting.") == 1
+
+
+async def test_attempts_are_counted_by_what_came_of_them(workers, jobs):
+    port = free_port()
+    workers.set(metrics_address=f"127.0.0.1:{port}", webhook_networks="")
+    workers.start(("-m", "render_service", "work"))
+    job = await jobs.order(an_order(Kind.TIDY))
+    await until(over(jobs, job), workers)
+
+    def counted():
+        said = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        (line,) = [one for one in said.splitlines() if one.startswith("render_service_jobs_total{")]
+        return line
+
+    assert 'render_service_kind="tidy"' in counted()
+    assert 'render_service_result="done"' in counted()
+    assert counted().endswith(" 1") or counted().endswith(" 1.0")
