@@ -35,11 +35,12 @@ run: env-embedded ## publish and serve the demo catalogue on http://127.0.0.1:80
 	  exec $(BIN)/render-service serve
 
 # Root gets what is missing installed; anyone else is told, and the rest is tested. CI has it all.
+# tests/conftest.py puts long files first, which xdist would by their number of tests put last.
 test: env-test env-load ## run every test, some at once (ARGS=… are pytest's; ARGS='-n 0' one by one)
 	@$(PYTHON) tools/system_packages.py test || \
 	  { [ "$$CI" != true ] || exit 1; \
 	    echo "Going on; the tests that need it are skipped, and say so."; }; \
-	exec $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	exec $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: env-test ## format, lint, types, layers, generated files
 	@$(BIN)/ruff format --check .

@@ -1,5 +1,7 @@
 """Real servers that several suites share: one of each for the whole run, empty for every test."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.ceph import make_bucket, run_ceph
@@ -7,6 +9,35 @@ from tests.postgres import programs_15, programs_18, run_postgres_server
 from tests.releases import write_silver, write_sound
 from tests.servers import redis_program, run_redis, valkey_program
 from tests.shop import make_demo_shop
+
+LONG = (
+    "loadtests/test_runs.py",
+    "browser/test_page.py",
+    "database/test_replicas.py",
+    "http/test_old_versions.py",
+    "http/test_releases.py",
+    "faults/test_disk.py",
+    "test_cli.py",
+    "loadtests/test_benchmarks.py",
+    "test_publish.py",
+    "http/test_fleet.py",
+    "test_warm.py",
+    "telemetry/test_metrics.py",
+    "faults/test_fleet.py",
+    "http/test_embedded_database.py",
+    "http/test_stopping.py",
+    "faults/test_redis.py",
+    "test_calibrate.py",
+    "http/test_ahead.py",
+)
+"""Files of a minute and more, longest first: begun last, one of them would be waited for alone."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the long files; among others, as they were found."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
-"""No suite goes missing: what skips a test, or expects it to fail, stands in one place."""
+"""No suite goes missing, and none is waited for: what is skipped, and what begins first."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
 from tests.servers import missing
 
 TESTS = Path(__file__).parents[1]
@@ -33,3 +34,7 @@ def test_what_is_missing_elsewhere_skips_and_says_what_to_install(monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no Redis: apt-get"):
         missing("no Redis: apt-get install redis-server")
+
+
+def test_the_long_files_that_begin_first_are_there():
+    assert [name for name in LONG if not (TESTS / name).is_file()] == []

@@ -24,7 +24,10 @@ def test_connections_that_one_process_accepted_move_to_the_one_that_waits(tmp_pa
     ):
         wait_until(lambda: len(serving_workers(server)) == 2, lambda: server.log.read_text())
         one, other = serving_workers(server)
-        clients = [stack.enter_context(httpx.Client(base_url=server.url)) for _ in range(CLIENTS)]
+        clients = [
+            stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
+            for _ in range(CLIENTS)
+        ]
         with stopped(other):
             for client in clients:
                 assert client.get("/livez").status_code == 200
