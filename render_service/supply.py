@@ -21,6 +21,7 @@ from render_service.adapters.redis_news import RedisNews
 from render_service.adapters.release_assets import ReleaseAssets
 from render_service.adapters.release_folder import ReleaseFolder
 from render_service.assets.sets import PhotoSets
+from render_service.composition.catalogue import Catalogue
 from render_service.drafts.drafting import Drafting
 from render_service.drafts.previewing import Previews
 from render_service.drafts.publishing import Publishing
@@ -112,6 +113,25 @@ def _with_photographs(settings: Settings, supply: Supply) -> Supply:
         assets=EitherAssets(supply.assets, masters),
         sets=PhotoSets(ReleaseAssetStore(store)),
     )
+
+
+async def read_live_catalogue(settings: Settings) -> Catalogue:
+    """Return the catalogue that is served at this moment.
+
+    Raises:
+        InvalidCatalogue: Everything wrong with the folder.
+        NothingPublished: There is no live release.
+        ReleaseUnreadable: It cannot be read.
+        ReleasesUnavailable: The store of releases could not be asked.
+    """
+    supply = open_supply(settings)
+    if supply.follower is None:
+        return supply.planner.current.catalogue
+    try:
+        await supply.follower.start()
+        return supply.planner.current.catalogue
+    finally:
+        await supply.follower.close()
 
 
 def try_supply(settings: Settings) -> None:

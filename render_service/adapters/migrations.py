@@ -90,7 +90,8 @@ async def migrate(url: str) -> list[str]:
         try:
             await pogo.apply(connection, FOLDER, schema_name=SCHEMA, logger=_QUIET)
         except BadMigrationError as error:
-            name = next(iter(await read_lacking(connection)), "?")
+            # In the order of what they depend on, which need not be that of their numbers.
+            name = str(error).removeprefix("Failed to apply ")
             raise MigrationFailed(name, str(error.__cause__ or error)) from error
         return lacking
 

@@ -1,10 +1,11 @@
 """The arguments of `migrate` and `products`: what works on the database."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from render_service.commands.migrating import bring_up_to_date
-from render_service.commands.products import import_products
+from render_service.commands.products import FORMATS, export_products, import_products
 
 
 def add_migrate(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,10 +32,11 @@ def add_products(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     import_ = actions.add_parser(
         "import",
-        help="write those of a folder, all or none",
-        description="Check every product of FOLDER (a .json file each) against the live catalogue, "
-        "and the rates of rates.json, and write all of them in one step. A product that is there "
-        "is replaced, and so are all rates of the keys in rates.json; the rest is left alone.",
+        help="write those of a folder or file, all or none",
+        description="Check every product of FOLDER (a .json file each) or of a .csv or .jsonl file "
+        "(a row each) against the live catalogue, and the rates of rates.json, and write all of "
+        "them in one step. A product that is there is replaced, and so are all rates of the keys "
+        "in rates.json; the rest is left alone.",
     )
     import_.add_argument("folder", type=Path, metavar="FOLDER")
     import_.add_argument(
@@ -43,5 +45,17 @@ def add_products(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]
     import_.set_defaults(
         run=lambda options, settings: import_products(
             settings, options.folder, if_empty=options.if_empty
+        )
+    )
+    export = actions.add_parser(
+        "export",
+        help="write all of them to standard output",
+        description="Write every product, drafts and the archive too, as rows that `import` makes "
+        "the same of.",
+    )
+    export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
+    export.set_defaults(
+        run=lambda options, settings: export_products(
+            settings, FORMATS[f".{options.format}"], sys.stdout.buffer
         )
     )

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
+from render_service.adapters.product_desk import Desk
 from render_service.adapters.product_table import ProductTable
 from render_service.composition.catalogue import Catalogue
 from render_service.embedded import run_embedded_database
@@ -20,15 +21,24 @@ from render_service.errors import (
 )
 from render_service.products.check import check_product
 from render_service.products.model import Product
-from render_service.products.parse import parse_product
+from render_service.products.parse import parse_product, read_product
 from render_service.products.ports import Kept
 from render_service.products.rates import Rate, Rates
+from render_service.products.rows import Row, RowFormat, RowReader, spell_header, spell_row
 from render_service.settings import Settings
-from render_service.supply import open_supply
+from render_service.supply import read_live_catalogue
 from render_service.wiring import build_database
 
 RATES: Final = "rates.json"
 """The file of a folder that holds rates; each other `.json` is a product."""
+
+
+FORMATS: Final = {
+    ".csv": RowFormat.CSV,
+    ".jsonl": RowFormat.JSON_LINES,
+    ".ndjson": RowFormat.JSON_LINES,
+}
+"""Ends of names of files that hold a product in each row."""
 
 
 def import_products(settings: Settings, folder: Path, *, if_empty: bool = False) -> int:
@@ -44,8 +54,11 @@ def import_products(settings: Settings, folder: Path, *, if_empty: bool = False)
     """
     if not settings.database_url:
         raise InvalidSetting("RENDER_DATABASE_URL names no database to write to.")
-    products, rates = _read(folder)
-    _check(products, asyncio.run(_read_catalogue(settings)))
+    if folder.suffix in FORMATS:
+        products, rates = _read_rows(folder, FORMATS[folder.suffix]), list[Rate]()
+    else:
+        products, rates = _read(folder)
+    _check(products, asyncio.run(read_live_catalogue(settings)))
     with run_embedded_database(settings) as reachable:
         products_ = [product for _, product in products]
         kept = asyncio.run(_keep(reachable, products_, rates, if_empty=if_empty))
@@ -59,11 +72,11 @@ def import_products(settings: Settings, folder: Path, *, if_empty: bool = False)
     return 0
 
 
-def _read(folder: Path) -> tuple[list[tuple[str, Product]], Sequence[Rate]]:
+def _read(folder: Path) -> tuple[list[tuple[str, Product]], list[Rate]]:
     """Return (file name, product) of each product, and the rates; every fault is told at once."""
     files = sorted(folder.glob("*.json"))
     if not files:
-        raise InvalidImport([f"{folder} holds no .json file, or is no folder"])
+        raise InvalidImport([f"{folder} holds no .json file, or is no folder, .csv or .jsonl"])
     products: list[tuple[str, Product]] = []
     rates: list[Rate] = []
     faults: list[str] = []
@@ -91,6 +104,70 @@ def _read(folder: Path) -> tuple[list[tuple[str, Product]], Sequence[Rate]]:
     return products, rates
 
 
+def _read_rows(file: Path, format_: RowFormat) -> list[tuple[str, Product]]:
+    """Return (file name and line, product) of each row; every fault is told at once."""
+    products: list[tuple[str, Product]] = []
+    faults: list[str] = []
+    try:
+        for row in _rows(file, format_):
+            name = f"{file.name}, line {row.line}"
+            try:
+                if row.faults:
+                    raise InvalidProduct(row.faults)
+                products.append((name, read_product(row.raw)))
+            except InvalidProduct as error:
+                faults += [f"{name}: {fault}" for fault in error.faults]
+    except (OSError, InvalidProduct) as error:
+        faults.append(f"{file.name}: {error}")
+    counts = Counter(product.id for _, product in products)
+    faults += [
+        f"{name}: id: {product.id!r} is that of another row, too"
+        for name, product in products
+        if counts[product.id] > 1
+    ]
+    if faults:
+        raise InvalidImport(faults)
+    return products
+
+
+def _rows(file: Path, format_: RowFormat) -> Iterator[Row]:
+    reader = RowReader(format_)
+    with file.open("rb") as lines:
+        for line in lines:
+            if (row := reader.take(line)) is not None:
+                yield row
+    if (row := reader.end()) is not None:
+        yield row
+
+
+def export_products(settings: Settings, format_: RowFormat, out: BinaryIO) -> int:
+    """Write every product to `out`, as a file that `import` makes the same of.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        InvalidSetting: There is no database.
+        DatabaseUnavailable: It cannot be asked.
+    """
+    if not settings.database_url:
+        raise InvalidSetting("RENDER_DATABASE_URL names no database to read from.")
+    with run_embedded_database(settings) as reachable:
+        asyncio.run(_export(reachable, format_, out))
+    return 0
+
+
+async def _export(settings: Settings, format_: RowFormat, out: BinaryIO) -> None:
+    database = build_database(settings)
+    try:
+        if format_ is RowFormat.CSV:
+            out.write(spell_header())
+        async for product in Desk(database).every_product():
+            out.write(spell_row(product, format_))
+    finally:
+        await database.close()
+
+
 def _check(products: Sequence[tuple[str, Product]], catalogue: Catalogue) -> None:
     faults: list[str] = []
     for name, product in products:
@@ -102,17 +179,6 @@ def _check(products: Sequence[tuple[str, Product]], catalogue: Catalogue) -> Non
         faults += [f"{name}: {fault}" for fault in check_product(product, composition)]
     if faults:
         raise InvalidImport(faults)
-
-
-async def _read_catalogue(settings: Settings) -> Catalogue:
-    supply = open_supply(settings)
-    if supply.follower is None:
-        return supply.planner.current.catalogue
-    try:
-        await supply.follower.start()
-        return supply.planner.current.catalogue
-    finally:
-        await supply.follower.close()
 
 
 async def _keep(

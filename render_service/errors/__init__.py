@@ -66,6 +66,12 @@ RenderServiceError
 ├── BaseMoved                     the composition was published since the draft began
 ├── OtherPipelineLive             what is live was published by another program
 ├── NothingIsPublishedHere        drafts need a database and a store of releases
+├── WriteRefused                  a change stands on something that is not so
+│   ├── PreconditionMissing
+│   ├── ChangedMeanwhile
+│   ├── ProductExists
+│   ├── KeyReused
+│   └── StillRunning
 ├── AssetFailure                  a layer's file cannot be used
 │   ├── AssetMissing
 │   ├── AssetUndecodable
@@ -85,6 +91,7 @@ RenderServiceError
 ├── PublishedMeanwhile            another publisher was first; nothing of this one is live
 ├── NothingPublished              there is no live state to serve
 ├── DatabaseUnavailable           no server of the database answers in time
+├── DatabaseMissing               the service was given no database
 ├── OutcomeUnknown                a change may have been kept, or not
 ├── SchemaBehind                  the database lacks migrations
 ├── MigrationFailed               a migration could not be applied
@@ -115,6 +122,7 @@ from render_service.errors.asked import UnknownValue as UnknownValue
 from render_service.errors.asked import UnknownVersion as UnknownVersion
 from render_service.errors.asked import UnknownView as UnknownView
 from render_service.errors.asked import WidthNotOffered as WidthNotOffered
+from render_service.errors.database import DatabaseMissing as DatabaseMissing
 from render_service.errors.database import DatabaseUnavailable as DatabaseUnavailable
 from render_service.errors.database import MigrationFailed as MigrationFailed
 from render_service.errors.database import OutcomeUnknown as OutcomeUnknown
@@ -190,3 +198,9 @@ from render_service.errors.worked import JobOver as JobOver
 from render_service.errors.worked import QueueUnavailable as QueueUnavailable
 from render_service.errors.worked import Superseded as Superseded
 from render_service.errors.worked import UnknownJob as UnknownJob
+from render_service.errors.written import ChangedMeanwhile as ChangedMeanwhile
+from render_service.errors.written import KeyReused as KeyReused
+from render_service.errors.written import PreconditionMissing as PreconditionMissing
+from render_service.errors.written import ProductExists as ProductExists
+from render_service.errors.written import StillRunning as StillRunning
+from render_service.errors.written import WriteRefused as WriteRefused

@@ -21,6 +21,13 @@ class DatabaseUnavailable(RenderServiceError):
         self.reason, self.retry_after_s = reason, retry_after_s
 
 
+class DatabaseMissing(RenderServiceError):
+    """The service was given no database, so there is nothing to write to."""
+
+    def __init__(self) -> None:
+        super().__init__("This service has no database: nothing can be kept (RENDER_DATABASE_URL).")
+
+
 class OutcomeUnknown(RenderServiceError):
     """The connection broke while a change was being kept: it may be there or not."""
 

@@ -21,6 +21,7 @@ from render_service.http.access import TOKENS, caller_of
 from render_service.http.compositions import MANIFEST_CACHE_CONTROL, Compositions
 from render_service.http.draft_routes import DRAFT_ROUTES
 from render_service.http.health import HealthRoutes
+from render_service.http.imports import Imports
 from render_service.http.jobs import Jobs
 from render_service.http.living import (
     all_closed,
@@ -29,6 +30,7 @@ from render_service.http.living import (
     opened,
 )
 from render_service.http.manifests import Manifests
+from render_service.http.methods import name_methods, with_head
 from render_service.http.next_clicks import Foresight, NextClicks
 from render_service.http.openapi import OpenAPIDocument
 from render_service.http.page import page_routes
@@ -40,7 +42,9 @@ from render_service.http.problems import (
     describe_fields,
     describe_status,
 )
-from render_service.http.products import Products, Quotes
+from render_service.http.product_writes import Products
+from render_service.http.quotes import Quotes
+from render_service.http.rates import RateWrites
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.http.uploads import UploadRoutes
@@ -72,6 +76,8 @@ Asked = Request[None, None, State]
 _ROUTES: Final = (
     Compositions,
     Products,
+    Imports,
+    RateWrites,
     Quotes,
     *DRAFT_ROUTES,
     Jobs,
@@ -132,7 +138,7 @@ def make_api(
         exception_handlers={ClientGone: _leave, HTTPException: _refuse, Exception: _fail},
         lifespan=[running],
         openapi_config=_openapi(),
-        after_request=_allow_head,
+        before_send=[name_methods],
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
@@ -190,6 +196,7 @@ def _given_to_sellers(
         "shop": _given(selling.shop),
         "jobs": _given(selling.jobs),
         "webhooks": _given(selling.webhooks),
+        "desk": Provide(selling.open_desk, sync_to_thread=False),
         "caller": Provide(_caller, sync_to_thread=False),
         "uploads": _given_uploads(uploading),
         "photographs": _given(_photographs(uploading, public_url)),
@@ -252,28 +259,12 @@ def _refuse(request: Asked, error: HTTPException) -> Response[bytes]:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         detail = "The method is none of those that this address takes."
-        return _response(describe_status(405, detail, instance, _with_head(headers)))
+        return _response(describe_status(405, detail, instance, with_head(headers)))
     return _response(describe_status(error.status_code, error.detail, instance, headers))
 
 
 def _fail(request: Asked, error: Exception) -> Response[bytes]:
     return _response(describe_error(error, instance_of(request.scope)))
-
-
-def _with_head(headers: dict[str, str]) -> dict[str, str]:
-    """HEAD is answered wherever GET is, by the front door; Litestar does not know."""
-    name = next((name for name in headers if name.lower() == "allow"), "allow")
-    methods = [method.strip() for method in headers.pop(name, "").split(",")]
-    if "GET" in methods and "HEAD" not in methods:
-        methods.append("HEAD")
-    return {**headers, "allow": ", ".join(sorted(methods))}
-
-
-async def _allow_head(response: Response[Any]) -> Response[Any]:
-    if "Allow" in response.headers:
-        # As Litestar spells it in its answer to OPTIONS.
-        response.headers["Allow"] = _with_head({"allow": response.headers["Allow"]})["allow"]
-    return response
 
 
 def _fields(error: HTTPException) -> list[dict[str, str]]:

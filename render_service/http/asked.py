@@ -52,17 +52,17 @@ def refuse_query(query_string: bytes) -> None:
         raise UnknownQueryKey(pairs[0][0] if pairs else text, ())
 
 
-def refuse_media_type(content_type: str | None) -> None:
-    """Refuse a body that says it is not JSON; one that says nothing is taken for it.
+def refuse_media_type(content_type: str | None, taken: str = _JSON) -> None:
+    """Refuse a body that says it is not what is `taken`; one that says nothing is taken for it.
 
     Raises:
         HTTPException: 415.
     """
-    if content_type and content_type.partition(";")[0].strip().lower() != _JSON:
+    if content_type and content_type.partition(";")[0].strip().lower() != taken:
         raise HTTPException(
-            detail=f"The body is sent as {content_type[:100]!r}; expected {_JSON}.",
+            detail=f"The body is sent as {content_type[:100]!r}; expected {taken}.",
             status_code=415,
-            headers={"accept-post": _JSON},
+            headers={"accept-patch" if "patch" in taken else "accept-post": taken},
         )
 
 
@@ -100,12 +100,7 @@ def read_resolve(body: bytes) -> ResolveIn:
     Raises:
         InvalidBody: It is not the JSON that `ResolveIn` describes; names each field.
     """
-    try:
-        sent: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # Text that is not UTF-8 and brackets without end have errors of Python's own.
-        problem = "expected JSON in UTF-8" if body else "expected JSON, got nothing"
-        raise invalid([("body", problem)]) from error
+    sent = read_json(body)
     if not isinstance(sent, dict):
         raise invalid([("body", f"expected an object, got {_kind(sent)}")])
     faults = list(_resolve_faults(sent))

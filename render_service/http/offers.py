@@ -60,6 +60,8 @@ class Offers:
             price=_price(offer.price),
             image=self._first_image(product, offer.configured),
             attributes={name: list(values) for name, values in product.attributes.items()},
+            status=product.status,
+            revision=offer.stored.revision,
         )
 
     def describe(self, offer: Offer, media: list[MediaOut]) -> ProductOut:

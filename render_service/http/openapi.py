@@ -18,10 +18,12 @@ from render_service.http.stated_jobs import JOBS
 from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
 from render_service.http.stated_uploads import UPLOADS
 from render_service.http.stated_webhooks import WEBHOOKS
+from render_service.http.stated_writes import WRITES
 
 _STATED: Final[Mapping[Operation, Stated]] = {
     **COMPOSITIONS,
     **PRODUCTS,
+    **WRITES,
     **HEALTH,
     **DRAFTS,
     **JOBS,
@@ -42,7 +44,7 @@ _WORDS: Final = {
     404: "There is no such thing",
     409: "What is there now does not allow it",
     410: "The quote counts no more",
-    412: "It was changed meanwhile: If-Match names another revision",
+    412: "It is not what If-Match or If-None-Match says",
     413: "The body is larger than any the route takes",
     415: "The body is not of a media type that the route takes",
     422: "It is of the form, and cannot be: every fault is named",
@@ -105,9 +107,13 @@ def _responses(path: str, stated: Stated, found: dict[str, Any]) -> dict[str, An
     if stated.answers is not None:
         content = {media: {"schema": schema} for media, schema in stated.answers.items()}
         responses = {status: {**said, "content": content} for status, said in responses.items()}
+    if "204" in responses:
+        responses["204"] = {"description": responses["204"]["description"]}
     words = {**_WORDS, **stated.words}
     for status in stated.statuses:
         responses[str(status)] = problem_answer(words[status])
+    if stated.creates:
+        responses["201"] = {**responses["200"], "description": "It was not there, and is now"}
     if stated.revalidated:
         responses["304"] = {"description": "The client holds it, by its ETag"}
     if path == "/readyz":

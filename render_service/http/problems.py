@@ -29,6 +29,7 @@ _COME_BACK: Final = (
     errors.Overloaded,
     errors.ReleasesUnavailable,
     errors.DatabaseUnavailable,
+    errors.StillRunning,
     errors.TooManyUploads,
     errors.UploadsUnavailable,
 )

@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 
 from render_service.http.photographs import MediaOut
 from render_service.http.schemas import PictureOut
+from render_service.products.model import Status
+from render_service.products.ports import Facet
 from render_service.products.price import Tax
 from render_service.products.quotes import Quote
 
@@ -49,6 +51,8 @@ class ProductListed(Struct, frozen=True, kw_only=True):
         price: Of it; null, too, while the rates do not give one.
         image: Of it, in the composition's first view.
         attributes: What it is found by.
+        status: `active`, but in a list of something else.
+        revision: Counts the changes of the product: its ETag.
     """
 
     id: str
@@ -59,13 +63,22 @@ class ProductListed(Struct, frozen=True, kw_only=True):
     price: PriceOut | None
     image: PictureOut | None
     attributes: dict[str, list[str]]
+    status: Status
+    revision: int
 
 
 class ProductList(Struct, frozen=True, kw_only=True):
-    """A page of products; `next` is the address of the one behind it, null at the end."""
+    """A page of products.
+
+    Attributes:
+        products: Of this page.
+        next: The address of the page behind it; null at the end.
+        facets: Of the whole list, one for each attribute that was asked for.
+    """
 
     products: list[ProductListed]
     next: str | None
+    facets: list[Facet]
 
 
 class OfferedValue(Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ class Stated(Struct, frozen=True, kw_only=True):
         media: Media types of the body.
         query: Its query keys, as `query_key` makes them.
         headers: Its request headers, as `header` makes them.
+        creates: Whether it answers 201, too, where it made something.
         revalidated: Whether it answers 304.
         scope: The right it needs; None: it is for everybody.
         words: Of a status, where the usual ones (openapi.py) do not fit.
@@ -48,6 +49,7 @@ class Stated(Struct, frozen=True, kw_only=True):
     media: tuple[str, ...] = (JSON,)
     query: Sequence[Mapping[str, Any]] = ()
     headers: Sequence[Mapping[str, Any]] = ()
+    creates: bool = False
     revalidated: bool = False
     scope: Scope | None = None
     words: Mapping[int, str] = {}

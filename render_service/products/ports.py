@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from render_service.composition.definition import ID_PATTERN, Id
 from render_service.errors import UnknownProduct
-from render_service.products.model import Product
+from render_service.products.model import Product, Status
 from render_service.products.rates import Rate, Rates
 
 
@@ -27,6 +27,31 @@ class Stored(Struct, frozen=True, kw_only=True):
     product: Product
     revision: int
     updated: datetime
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What a caller believes of a thing that is to be changed.
+
+    Attributes:
+        revisions: It is at one of these; empty where `anything` or `nothing` says it.
+        anything: It is there, whatever it is.
+        nothing: It is not there.
+    """
+
+    revisions: frozenset[int] = frozenset()
+    anything: bool = False
+    nothing: bool = False
+
+    def holds(self, revision: int | None) -> bool:
+        """Return whether it is so of what is at `revision`, None for what is not there."""
+        if revision is None:
+            return self.nothing
+        return self.anything or revision in self.revisions
+
+
+def etag_of(revision: int) -> str:
+    """Return the strong ETag of what is at `revision`."""
+    return f'"{revision}"'
 
 
 class Sort(StrEnum):
@@ -80,7 +105,7 @@ class Place(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which part of the list of active products is wanted.
+    """Which part of the list of products is wanted.
 
     Attributes:
         sort: Their order.
@@ -89,6 +114,11 @@ class Wanted(Struct, frozen=True, kw_only=True):
         composition: Only those that it draws; None is all.
         search: Only those that these words are about, misspelt or not; None is all.
         language: Of the words, a BCP 47 tag: it decides which endings are alike.
+        status: Only those that have it.
+        attributes: (name, values): only those that have one of the values, for each name. At most
+            one of a name.
+        not_before: A position that the list is not older than, as a write answered with; "" where
+            it may be seconds old.
     """
 
     sort: Sort
@@ -97,6 +127,33 @@ class Wanted(Struct, frozen=True, kw_only=True):
     composition: str | None = None
     search: str | None = None
     language: str | None = None
+    status: Status = Status.ACTIVE
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    not_before: str = ""
+
+
+class FacetValue(Struct, frozen=True, kw_only=True):
+    """A value of an attribute, and how many of the products counted have it."""
+
+    value: str
+    products: int
+
+
+class Facet(Struct, frozen=True, kw_only=True):
+    """The values that the products of a list have of one attribute.
+
+    Attributes:
+        attribute: Its name.
+        values: Those that most have first, at most 50. What the list asks of this attribute itself
+            is left aside, so that they say what else could be asked for.
+        counted: How many products were looked at.
+        complete: Whether those were all; else they are the newest.
+    """
+
+    attribute: str
+    values: list[FacetValue]
+    counted: int
+    complete: bool
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -124,13 +181,17 @@ class NoProducts:
 
     is_away = False
 
-    async def get(self, product_id: str, *, stale: bool = True) -> Stored:
+    async def get(self, product_id: str, *, stale: bool = True, after: str = "") -> Stored:
         """There is none."""
         raise UnknownProduct(product_id)
 
-    async def list_active(self, wanted: Wanted) -> Page:
+    async def list_products(self, wanted: Wanted) -> Page:
         """There are none."""
         return Page(items=(), next=None)
+
+    async def count_facets(self, wanted: Wanted, facets: Sequence[str]) -> Sequence[Facet]:
+        """Nothing has any."""
+        return [Facet(attribute=name, values=[], counted=0, complete=True) for name in facets]
 
     async def read_rates(self) -> Rates:
         """There are none."""
@@ -145,8 +206,10 @@ class ProductReader(Protocol):
         """Whether it could not be asked, the last time."""
         ...
 
-    async def get(self, product_id: str, *, stale: bool = True) -> Stored:
+    async def get(self, product_id: str, *, stale: bool = True, after: str = "") -> Stored:
         """Return a product, whatever its status; it may be seconds old where `stale`.
+
+        `after` is a position that it is not older than, as a write answered with.
 
         Raises:
             UnknownProduct: There is none of that id.
@@ -155,8 +218,16 @@ class ProductReader(Protocol):
         """
         ...
 
-    async def list_active(self, wanted: Wanted) -> Page:
-        """Return active products; what cannot be read is left out, and logged.
+    async def list_products(self, wanted: Wanted) -> Page:
+        """Return products; what cannot be read is left out, and logged.
+
+        Raises:
+            DatabaseUnavailable: It cannot be asked.
+        """
+        ...
+
+    async def count_facets(self, wanted: Wanted, facets: Sequence[str]) -> Sequence[Facet]:
+        """Return the values of the attributes `facets` that the products of a list have.
 
         Raises:
             DatabaseUnavailable: It cannot be asked.

@@ -5,7 +5,7 @@ is shown without a price rather than not at all, and a quote for it is refused w
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -20,7 +20,7 @@ from render_service.errors import (
 )
 from render_service.products.configure import Configured, configure
 from render_service.products.model import Product, Status
-from render_service.products.ports import Place, ProductReader, Stored, Wanted
+from render_service.products.ports import Facet, Place, ProductReader, Stored, Wanted
 from render_service.products.price import Price
 from render_service.products.pricing import price
 from render_service.products.quotes import Quote, QuoteSigner, make_quote
@@ -79,26 +79,36 @@ class Shop:
     async def list_offers(
         self, catalogue: Catalogue, wanted: Wanted, language: str | None
     ) -> tuple[Iterator[Offer], Place | None]:
-        """Return active products as offers, and where the next page begins.
+        """Return products as offers, and where the next page begins.
 
         Each offer is made when it is taken, in some 0.1 ms: whoever takes many lets others in.
 
         Raises:
             DatabaseUnavailable: They cannot be read.
         """
-        page = await self._store.list_active(wanted)
+        page = await self._store.list_products(wanted)
         rates = await self._store.read_rates()
         offers = (_offer(catalogue, stored, rates, language) for stored in page.items)
         return offers, page.next
 
-    async def show(self, catalogue: Catalogue, product_id: str, language: str | None) -> Offer:
-        """Return an active product.
+    async def count_facets(self, wanted: Wanted, facets: Sequence[str]) -> Sequence[Facet]:
+        """Return the values of the attributes `facets` that the products of a list have.
+
+        Raises:
+            DatabaseUnavailable: They cannot be read.
+        """
+        return await self._store.count_facets(wanted, facets) if facets else ()
+
+    async def show(
+        self, catalogue: Catalogue, product_id: str, language: str | None, not_before: str = ""
+    ) -> Offer:
+        """Return an active product, not older than the position `not_before`.
 
         Raises:
             UnknownProduct: There is none of that id, or it is not sold.
             DatabaseUnavailable: It cannot be read.
         """
-        stored = _sold(await self._store.get(product_id))
+        stored = _sold(await self._store.get(product_id, after=not_before))
         return _offer(catalogue, stored, await self._store.read_rates(), language)
 
     async def quote(

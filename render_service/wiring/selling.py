@@ -10,10 +10,11 @@ from msgspec import Struct
 from render_service.adapters.job_table import JobTable
 from render_service.adapters.postgres import Database
 from render_service.adapters.postgres_pool import Limits as DatabaseLimits
+from render_service.adapters.product_desk import Desk
 from render_service.adapters.product_table import ProductTable
 from render_service.adapters.webhook_table import WebhookTable
 from render_service.auth.tokens import Tokens, parse_tokens
-from render_service.errors import InvalidSetting
+from render_service.errors import DatabaseMissing, InvalidSetting
 from render_service.jobs.ports import JobStore, NoJobs
 from render_service.jobs.webhooks import NoWebhooks, WebhookStore
 from render_service.planning.signatures import parse_keys
@@ -42,6 +43,16 @@ class Selling(Struct, frozen=True, kw_only=True):
     jobs: JobStore
     webhooks: WebhookStore
     database: Database | None
+
+    def open_desk(self) -> Desk:
+        """Return who writes products and rates.
+
+        Raises:
+            DatabaseMissing: There is nothing to write to.
+        """
+        if self.database is None:
+            raise DatabaseMissing
+        return Desk(self.database)
 
 
 def build_selling(settings: Settings) -> Selling:

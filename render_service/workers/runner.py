@@ -30,8 +30,9 @@ from render_service.jobs.model import Kind, Order
 from render_service.observing import observed
 from render_service.settings import Settings
 from render_service.telemetry.logs import log_config
-from render_service.wiring import TIMES, build_database, build_doings, queue_url
+from render_service.wiring import TIMES, build_database, queue_url
 from render_service.workers.attempts import Attempts
+from render_service.workers.doings import all_doings
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def work(settings: Settings) -> int:
     queue_url(settings)
     logging.config.dictConfig(log_config(settings.log_format, settings.log_level))
     with run_embedded(settings) as reachable:
-        asyncio.run(run_worker(reachable, build_doings))
+        asyncio.run(run_worker(reachable, all_doings))
     return 0
 
 

@@ -22,6 +22,10 @@ RELEASED = {
     "0010-webhooks": "f3085807d6b5600c2ebca12b4379d06e66878d1d827ba72b676bb7eb4461e03c",
     "0007-assets": "dee129045dbf2cecd26fe2d862af908dae7c37c2ae7bb66a728adbfd7d4dd157",
     "0008-media": "71d77f4c0a6b29e9ff720711000087169a7a98194750bde2e32bfc8cbd89f6d9",
+    "0011-imports": "04b4da9927d0bb252ef3e2e21918d1576311f898ab44f6991b7dfead92b96b4a",
+    "0004-idempotency": "9b72270cab60fa72e3be8b737943ac29d0f8beec6137c653de76b42772ff9952",
+    "0005-facets": "7342d8b74b28f4dc9f11e8f6eb82374832f92ac5b86824f39b8440352d820adf",
+    "0006-words": "7fe0011e4ae3ae45bc9fb385b9caf8edd9b05c84f3398478f8681ca797890698",
 }
 
 GOOD = "-- A good one\n-- depends:\n\n-- migrate: apply\n{}\n-- migrate: rollback\nSELECT 1;\n"

@@ -2,6 +2,8 @@
 
 import pytest
 
+PRODUCT = "/v1/products/{product}"
+STORED = ("400", "401", "403", "502", "503")
 COMPOSITION = "/v1/compositions/{composition}"
 JOB = "/v1/jobs/{job}"
 WEBHOOK = "/v1/webhooks/{webhook}"
@@ -25,8 +27,26 @@ def statuses(schema, path, method="get"):
         (COMPOSITION, "get", {"200", "304", "400", "404"}),
         (f"{COMPOSITION}/resolve", "post", {"200", "400", "404", "413", "415", "422"}),
         (f"{COMPOSITION}/explain", "get", {"200", "400", "404", "422"}),
-        ("/v1/products", "get", {"200", "304", "400", "503"}),
-        ("/v1/products/{product}", "get", {"200", "304", "400", "404", "502", "503"}),
+        ("/v1/products", "get", {"200", "304", "400", "401", "403", "503"}),
+        ("/v1/products", "post", {"201", "409", "413", "415", "422", *STORED} - {"502"}),
+        (PRODUCT, "get", {"200", "304", "400", "404", "502", "503"}),
+        (PRODUCT, "put", {"200", "201", "412", "413", "415", "422", "428", *STORED}),
+        (PRODUCT, "patch", {"200", "404", "412", "413", "415", "422", "428", *STORED}),
+        (PRODUCT, "delete", {"204", "404", "412", "428", *STORED}),
+        (f"{PRODUCT}/document", "get", {"200", "404", *STORED}),
+        (
+            "/v1/products/imports",
+            "post",
+            {"202", "409", "413", "415", "422", *STORED} - {"502"},
+        ),
+        (
+            "/v1/products/imports/{job}/report",
+            "get",
+            {"200", "404", *STORED} - {"502"},
+        ),
+        ("/v1/products/export", "get", {"200", *STORED} - {"502"}),
+        ("/v1/rates", "get", {"200", *STORED} - {"502"}),
+        ("/v1/rates", "put", {"200", "409", "412", "413", "415", "428", *STORED} - {"502"}),
         ("/v1/quotes", "post", {"200", "400", "404", "409", "413", "415", "422", "502", "503"}),
         ("/v1/quotes/verify", "post", {"200", "400", "410", "413", "415", "422"}),
         ("/v1/drafts", "post", {"201", *DRAFT, "404", "413", "415", "422", "502"}),
@@ -90,7 +110,8 @@ def test_what_a_quote_is_asked_with_has_no_other_fields(schema, path, shape):
 def test_a_list_of_products_says_what_it_takes(schema):
     parameters = schema["paths"]["/v1/products"]["get"]["parameters"]
     by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
-    assert set(by_name) == {"q", "composition", "limit", "sort", "cursor", "language"}
+    keys = {"q", "composition", "limit", "sort", "cursor", "language", "status"}
+    assert set(by_name) == keys | {"attributes", "facets", "Consistency-Token"}
     assert by_name["limit"]["maximum"] == 100
     assert set(by_name["sort"]["enum"]) == {"-updated", "title", "relevance"}
 

@@ -234,7 +234,7 @@ def test_a_product_whose_rate_is_missing_is_shown_without_a_price(shop, url, tmp
 
 
 def test_without_a_database_there_are_no_products_and_pictures_do_not_care(server, client, picture):
-    assert client.get("/v1/products").json() == {"products": [], "next": None}
+    assert client.get("/v1/products").json() == {"products": [], "next": None, "facets": []}
     assert client.get("/v1/products/ring").status_code == 404
     assert client.post("/v1/quotes", json={"product": "ring"}).status_code == 404
     assert client.get(picture()).status_code == 200
