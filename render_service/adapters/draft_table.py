@@ -175,12 +175,13 @@ class DraftTable:
             if await record(connection, act) is None or act.action is Action.NOTHING_PUBLISHED:
                 return
             details = act.details
+            topics = {act.action.value: act.subject}
             if "draft" in details:
                 await connection.execute(SET_BASE, details["draft"], details["release"])
-            event = Event(
-                topic=act.action.value, subject=act.subject, payload=dict(details), by=act.who
-            )
-            await announce(connection, event)
+                topics["draft.published"] = f"draft:{details['draft']}"
+            for topic, subject in topics.items():
+                event = Event(topic=topic, subject=subject, payload=dict(details), by=act.who)
+                await announce(connection, event)
 
         await self._database.write(work)
 

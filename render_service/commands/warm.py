@@ -14,7 +14,10 @@ from typing import Final, NoReturn
 
 from tqdm import tqdm
 
-from render_service.commands.warm_pictures import (
+from render_service.commands.warm_report import Report, print_report
+from render_service.embedded import run_embedded_cache
+from render_service.errors import InvalidRequest, RenderServiceError
+from render_service.planning.likely import (
     Asked,
     Frame,
     Sizes,
@@ -22,9 +25,6 @@ from render_service.commands.warm_pictures import (
     find_frames,
     likely_pictures,
 )
-from render_service.commands.warm_report import Report, print_report
-from render_service.embedded import run_embedded_cache
-from render_service.errors import InvalidRequest, RenderServiceError
 from render_service.planning.neighbours import Counts
 from render_service.planning.planner import PlannedImage
 from render_service.rendering.popularity import Popularity

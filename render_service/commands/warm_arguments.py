@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from render_service.commands.warm import warm
-from render_service.commands.warm_pictures import Asked
 from render_service.errors import InvalidRequest
 from render_service.formats import Format
+from render_service.planning.likely import Asked
 from render_service.settings import Settings
 
 BUDGET_S: Final = 300.0

@@ -10,7 +10,7 @@ from itertools import product
 from msgspec import Struct
 
 from render_service.composition.configuration import rules_among
-from render_service.composition.model import Composition, Layer, satisfied
+from render_service.composition.model import Composition, Layer, Option, satisfied
 from render_service.errors import AssetMissing, UnknownComposition
 
 
@@ -63,7 +63,13 @@ def asset_names(composition: Composition, layer: Layer) -> list[str]:
 def choices_of(composition: Composition, layer: Layer) -> dict[str, tuple[str, ...]]:
     """Return the options that choose a file of `layer`, each with the values it is drawn for."""
     return {
-        option.id: layer.when.get(option.id, option.ids)
+        option.id: _values_for(layer, option)
         for option in composition.options.values()
         if option.id in layer.names or option.id in layer.when
     }
+
+
+def _values_for(layer: Layer, option: Option) -> tuple[str, ...]:
+    """The values of `option` that `layer` is drawn for."""
+    asked = layer.when.get(option.id)
+    return option.ids if asked is None else asked

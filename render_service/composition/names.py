@@ -52,17 +52,16 @@ class Names:
         self, option: str, values: tuple[str, ...], table: str, key: str
     ) -> tuple[str, ...]:
         """Return value ids, in the option's order, a family standing for its members on offer."""
-        offered = self.options[option]
-        basis = offered.basis
+        offered, basis = self.options[option].ids, self.options[option].basis
         families = self.materials.families(basis.id) if basis else {}
-        known = (*offered.ids, *families)
+        known = (*offered, *families)
         wanted: set[str] = set()
         for value in values:
             if value in families:
                 wanted.update(families[value])
             elif self.faults.check_known(table, key, value, known, f"a value of {option}"):
                 wanted.add(value)
-        found = tuple(value for value in offered.ids if value in wanted)
+        found = tuple(value for value in offered if value in wanted)
         if wanted and not found:
             self.faults.add(table, key, f"none of {', '.join(sorted(wanted))} is on offer")
         return found

@@ -29,6 +29,9 @@ TEXT_LENGTH_MAX: Final = 1000
 NUMBER_MAX: Final = 2**53
 """Beyond it JSON has no whole numbers that every program reads alike (RFC 8259 section 6)."""
 
+VALUES_MAX: Final = 500_000
+"""Values of one document, tables and arrays among them: 20,000 layers of 20."""
+
 _TOLD: Final = 20
 """Faults of spelling told of a document."""
 
@@ -43,8 +46,11 @@ def check_document(given: object, field: str) -> list[tuple[str, str]]:
     if not isinstance(given, dict):
         return [(field, f"expected an object, got {_kind(given)}")]
     faults = []
-    for fault in _walk(given, field, 1):
-        faults.append(fault)
+    for number, fault in enumerate(_walk(given, field, 1)):
+        if number == VALUES_MAX:
+            return [(field, f"has over {VALUES_MAX} values")]
+        if fault is not None:
+            faults.append(fault)
         if len(faults) == _TOLD:
             break
     return faults
@@ -68,23 +74,29 @@ def encode(document: Document) -> bytes:
     return msgspec.json.encode(document)
 
 
-def _walk(value: Any, place: str, depth: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # JSON
-    if isinstance(value, dict | list):
-        if depth > DEPTH_MAX:
-            yield place, f"is nested more than {DEPTH_MAX} deep"
-            return
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, below in pairs:
-            if isinstance(key, str) and (len(key) > KEY_LENGTH_MAX or "\0" in key):
-                yield place, f"the key {key[:40]!r}… has over {KEY_LENGTH_MAX} characters, or NUL"
-            else:
-                under = f"{place}.{key}" if isinstance(key, str) else f"{place}[{key}]"
-                yield from _walk(below, under, depth + 1)
-    elif isinstance(value, str):
-        if len(value) > TEXT_LENGTH_MAX or "\0" in value:
-            yield place, f"expected at most {TEXT_LENGTH_MAX} characters, and no NUL"
-    elif isinstance(value, int | float) and not abs(value) <= NUMBER_MAX:
-        yield place, f"expected a number of at most {NUMBER_MAX}"
+def _walk(value: Any, place: str, depth: int) -> Iterator[tuple[str, str] | None]:  # noqa: ANN401
+    """Yield a fault or None for each value, those inside of it after it."""
+    if not isinstance(value, dict | list):
+        yield _fault(value, place)
+        return
+    if depth > DEPTH_MAX:
+        yield place, f"is nested more than {DEPTH_MAX} deep"
+        return
+    yield None
+    for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(key, str) and (len(key) > KEY_LENGTH_MAX or "\0" in key):
+            yield place, f"the key {key[:40]!r}… has over {KEY_LENGTH_MAX} characters, or NUL"
+        else:
+            under = f"{place}.{key}" if isinstance(key, str) else f"{place}[{key}]"
+            yield from _walk(below, under, depth + 1)
+
+
+def _fault(value: object, place: str) -> tuple[str, str] | None:
+    if isinstance(value, str) and (len(value) > TEXT_LENGTH_MAX or "\0" in value):
+        return place, f"expected at most {TEXT_LENGTH_MAX} characters, and no NUL"
+    if isinstance(value, int | float) and not abs(value) <= NUMBER_MAX:
+        return place, f"expected a number of at most {NUMBER_MAX}"
+    return None
 
 
 def _kind(value: object) -> str:

@@ -258,7 +258,8 @@ class Publishing:
         sides = [await self._versions(draft.composition, one) for one in (draft.base, live)]
         state = 0 if base.state is None else base.state.number
         moved = moved_views(*sides)
-        raise BaseMoved(draft.composition, draft.base, live, state, moved)
+        named = not isinstance(asked.over, UnsetType)
+        raise BaseMoved(draft.composition, draft.base, live, state, moved, over=named)
 
     async def _versions(self, composition: str, release: str | None) -> Mapping[str, str]:
         if release is None:

@@ -32,7 +32,7 @@ class RevisionNeeded(RenderServiceError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The request has no If-Match; send the ETag that it was read with, so that "
+            "The request has no If-Match; send the ETag of what you know, so that "
             "nobody else's change is lost."
         )
 
@@ -100,6 +100,7 @@ class BaseMoved(RenderServiceError):
         live: The release that is live; None where it is gone.
         state: Number of the live state.
         moved: (view, version then, version now) of what changed since.
+        over: Whether the caller named the release to be replaced, and wrongly.
     """
 
     def __init__(
@@ -109,13 +110,16 @@ class BaseMoved(RenderServiceError):
         live: str | None,
         state: int,
         moved: Sequence[tuple[str, str | None, str | None]],
+        *,
+        over: bool = False,
     ) -> None:
-        views = ", ".join(view for view, _, _ in moved) or "no view, but titles or rules"
-        over = "null" if live is None else f'"{live}"'
+        views = ", ".join(view for view, _, _ in moved) or "no view"
+        named = "null" if live is None else f'"{live}"'
+        found = "is live in another release than `over` names" if over else "was published"
         super().__init__(
-            f"{composition} was published since this draft began with it (changed: {views}); "
+            f"{composition} {found} (changed since this draft began: {views}); "
             "nothing was published. Compare (POST …/diff), then publish with "
-            f'{{"over": {over}}} to replace what is live.',
+            f'{{"over": {named}}} to replace what is live.',
             base=base,
             live=live,
             state=state,

@@ -1,13 +1,16 @@
 """What the routes of drafts are asked: bodies, revisions and pages, every fault by its field."""
 
+import asyncio
 import base64
 import binascii
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from render_service.composition.definition import ID_PATTERN
 from render_service.drafts.documents import DOCUMENT_BYTES_MAX, check_document
@@ -29,6 +32,10 @@ BODY_BYTES_MAX: Final = 2 * DOCUMENT_BYTES_MAX
 TOML: Final = "application/toml"
 
 _ID_LENGTH_MAX: Final = 64
+_TEXT_LENGTH_MAX: Final = 200
+Number = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+"""What a cursor of numbered things holds: as large as PostgreSQL's bigint."""
+
 _DRAFT: Final = re.compile(r"[0-9a-f]{16}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,4}", re.ASCII)
 _TAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
@@ -97,7 +104,8 @@ async def read_draft_in(request: Asked) -> DraftIn:
         for field, given in (("composition", asked.composition), ("like", asked.like))
         if given is not None and re.fullmatch(ID_PATTERN, given) is None
     ]
-    _refuse(faults + _document_faults(asked.definition, asked.materials, asked.assets))
+    documents = asked.definition, asked.materials, asked.assets
+    _refuse(faults + await asyncio.to_thread(_document_faults, *documents))
     return asked
 
 
@@ -108,7 +116,8 @@ async def read_documents_in(request: Asked) -> DocumentsIn:
         InvalidBody: Everything wrong with the body.
     """
     asked: DocumentsIn = await read_json(request, DocumentsIn)
-    _refuse(_document_faults(asked.definition, asked.materials, asked.assets))
+    documents = asked.definition, asked.materials, asked.assets
+    _refuse(await asyncio.to_thread(_document_faults, *documents))
     return asked
 
 
@@ -119,10 +128,10 @@ async def read_document(request: Asked, field: str) -> Document:
         InvalidBody: It is neither, or cannot be kept.
     """
     if is_toml(request):
-        document: Document = _read_toml(await body_of(request))
+        document: Document = await asyncio.to_thread(_read_toml, await body_of(request))
     else:
         document = await read_json(request, dict[str, Any])
-    _refuse(check_document(document, field))
+    _refuse(await asyncio.to_thread(check_document, document, field))
     return document
 
 
@@ -222,9 +231,27 @@ def read_cursor(asked: Mapping[str, str], shape: Any) -> Any:  # noqa: ANN401  #
         place = msgspec.json.decode(data, type=shape)
     except (ValueError, OverflowError, binascii.Error, msgspec.DecodeError) as error:
         raise wrong("cursor", "expected what `next` of the page before holds") from error
-    if isinstance(place, Place) and (place.at.tzinfo is None or _DRAFT.fullmatch(place.id) is None):
+    if isinstance(place, Place) and not _is_place(place):
         raise wrong("cursor", "expected what `next` of the page before holds")
     return place
+
+
+def read_text(asked: Mapping[str, str], key: str) -> str | None:
+    """Return a word that is looked for; None where none is.
+
+    Raises:
+        ValidationException: It cannot be one.
+    """
+    given = asked.get(key)
+    if given is not None and not (0 < len(given) <= _TEXT_LENGTH_MAX and "\0" not in given):
+        raise wrong(key, f"expected 1 to {_TEXT_LENGTH_MAX} characters, without NUL")
+    return given
+
+
+def _is_place(place: Place) -> bool:
+    """Whether it can be one of ours: an instant that every time zone has, and an id."""
+    sound = place.at.tzinfo is not None and datetime.min.year < place.at.year < datetime.max.year
+    return sound and _DRAFT.fullmatch(place.id) is not None
 
 
 def _read_toml(body: bytes) -> dict[str, Any]:
@@ -232,7 +259,8 @@ def _read_toml(body: bytes) -> dict[str, Any]:
         return tomllib.loads(body.decode())
     except UnicodeDecodeError as error:
         raise invalid([("body", f"expected TOML in UTF-8 ({error.reason})")]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # Of its own kind where it is not TOML; of Python's where a number has thousands of digits.
         raise invalid([("body", f"expected TOML: {error}"[:500])]) from error
 
 

@@ -12,9 +12,11 @@ class PublishIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         over: The release that it shall replace (null: none is live); left out, the one it began
             with. What is live and is not that is never replaced.
+        warm: Whether the likeliest pictures that change are drawn first: answers 202 with a job.
     """
 
     over: str | UnsetType | None = UNSET
+    warm: bool = False
 
 
 class PublishedOut(Struct, frozen=True, kw_only=True):

@@ -7,25 +7,30 @@ from typing import Final
 from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 
 from render_service.auth.scopes import Caller, Scope
 from render_service.drafts.activity import Entry, Sought
 from render_service.drafts.drafting import Drafting
 from render_service.drafts.publishing import Asked as AskedPublication
 from render_service.drafts.publishing import Published, Publishing
+from render_service.drafts.warming import order_of
 from render_service.http.access import requires
 from render_service.http.asked import refuse_query
 from render_service.http.compositions import Asked
 from render_service.http.drafted import (
+    Number,
     check_draft_id,
     read_cursor,
     read_json_or_nothing,
     read_limit,
     read_query,
     read_revision,
+    read_text,
     spell_cursor,
 )
 from render_service.http.drafts import LIST_KEYS, NOT_KEPT
+from render_service.http.job_schemas import JobOut, describe_job
 from render_service.http.release_schemas import (
     ActivityList,
     ActivityOut,
@@ -34,9 +39,11 @@ from render_service.http.release_schemas import (
     ReleaseList,
     ReleaseOut,
 )
+from render_service.jobs.ports import JobStore
 from render_service.releases.changes import Change
 from render_service.releases.history import list_changes, read_change
 
+_ORDERED: Final = "It is drawn first, and published by the job"
 ACTIVITY_KEYS: Final = ("limit", "cursor", "who", "subject")
 
 
@@ -47,20 +54,35 @@ class Publication(Controller):
     tags = ("Releases",)
     guards = (requires(Scope.RELEASE_PUBLISH),)
 
-    @post(status_code=200, summary="Publish a draft")
+    @post(
+        status_code=200,
+        summary="Publish a draft",
+        responses={202: ResponseSpec(data_container=JobOut, description=_ORDERED)},
+    )
     async def publish(
-        self, request: Asked, draft: str, caller: Caller, publishing: Publishing
-    ) -> Response[PublishedOut]:
+        self,
+        request: Asked,
+        draft: str,
+        caller: Caller,
+        publishing: Publishing,
+        jobs: JobStore,
+        public_url: str,
+    ) -> Response[PublishedOut | JobOut]:
         """Whole or not at all, after its check; over the release that it began with."""
         refuse_query(request.scope["query_string"])
         revision = read_revision(request)
-        asked: PublishIn = await read_json_or_nothing(request, PublishIn)
-        done = await publishing.publish(
-            AskedPublication(
-                draft=check_draft_id(draft), revision=revision, over=asked.over, who=caller.name
-            )
+        body: PublishIn = await read_json_or_nothing(request, PublishIn)
+        asked = AskedPublication(
+            draft=check_draft_id(draft), revision=revision, over=body.over, who=caller.name
         )
-        return Response(content=_published(done), headers=NOT_KEPT)
+        if not body.warm:
+            return Response(content=_published(await publishing.publish(asked)), headers=NOT_KEPT)
+        # What is refused is refused at once, and not by a job that fails.
+        ready = await publishing.prepare(asked)
+        job = await jobs.order(order_of(asked, ready.draft.revision))
+        shown = describe_job(job, public_url)
+        headers = {**NOT_KEPT, "location": shown.href}
+        return Response(content=shown, status_code=202, headers=headers)
 
 
 class Releases(Controller):
@@ -75,7 +97,7 @@ class Releases(Controller):
     ) -> Response[ReleaseList]:
         """Newest first, each with what it changed. `limit` (20, at most 100) and `cursor`."""
         asked = read_query(request, LIST_KEYS)
-        limit, before = read_limit(asked), read_cursor(asked, int)
+        limit, before = read_limit(asked), read_cursor(asked, Number)
         changes, live = await list_changes(drafting.releases, limit=limit, before=before)
         following = None
         if changes and changes[-1].number > 1:
@@ -122,9 +144,9 @@ class Activity(Controller):
         asked = read_query(request, ACTIVITY_KEYS)
         sought = Sought(
             limit=read_limit(asked) + 1,
-            before=read_cursor(asked, int),
-            who=asked.get("who"),
-            subject=asked.get("subject"),
+            before=read_cursor(asked, Number),
+            who=read_text(asked, "who"),
+            subject=read_text(asked, "subject"),
         )
         await publishing.settle()
         found = await drafting.drafts.list_activity(sought)

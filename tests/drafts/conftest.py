@@ -23,13 +23,14 @@ API_TOKENS = ",".join(
 )
 
 
-def make_service(server, sound, folder):
+def make_service(server, sound, releases, **store):
     """Settings of a service with drafts: the sound catalogue is live, nothing else is there."""
-    publish(sound, releases=folder / "published")
+    publish(sound, releases=releases, **store)
     url = make_database(server)
     asyncio.run(migrate(url))
     return {
-        "releases": folder / "published",
+        "releases": releases,
+        **store,
         "database_url": url,
         "signing_keys": KEY,
         "api_tokens": API_TOKENS,
@@ -41,7 +42,7 @@ def make_service(server, sound, folder):
 
 @pytest.fixture(scope="module")
 def service(postgres_18_server, sound, tmp_path_factory):
-    return make_service(postgres_18_server, sound, tmp_path_factory.mktemp("drafts"))
+    return make_service(postgres_18_server, sound, tmp_path_factory.mktemp("drafts") / "published")
 
 
 @pytest.fixture(scope="module")

@@ -252,7 +252,7 @@ def test_nobody_changes_what_was_noted(anna, service, statement):
 def test_a_publisher_that_is_killed_leaves_one_state_or_the_other_and_its_name(
     postgres_18_server, sound, tmp_path, before_death, end, went_live
 ):
-    settings = make_service(postgres_18_server, sound, tmp_path)
+    settings = make_service(postgres_18_server, sound, tmp_path / "published")
     with run_server("", tmp_path, main=KILLED.format(before_death), **settings) as server:
         with client_of(server, "anna") as anna:
             draft = darken(anna, begin(anna), 0.5)

@@ -1,6 +1,8 @@
 """Drafts over HTTP: begun with what is live, written by whoever knows their revision."""
 
+import base64
 import hashlib
+import json
 from pathlib import Path
 
 import msgspec
@@ -216,3 +218,56 @@ def test_what_begins_with_the_live_files_names_their_digests(anna, sound):
     for name in ("band.png", "top.png"):
         data = (Path(sound) / "ring" / name).read_bytes()
         assert assets[name] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title = 1\ntitle = 2",
+        "title = " + "9" * 5000,
+        "title = " + "[" * 5000,
+        'title = "a\\u0000b"',
+        "\xff",
+    ],
+)
+def test_hostile_toml_is_refused(anna, text):
+    draft = begin(anna)
+    headers = {"content-type": "application/toml", "if-match": '"1"'}
+    answer = anna.put(address(draft, "definition"), content=text.encode("latin-1"), headers=headers)
+    assert problem(answer) == (400, "invalid-body")
+
+
+def test_a_document_of_a_million_values_is_refused(anna):
+    text = begun("definition", '{"views": [' + "0," * 1_000_000 + "0]}")
+    answer = anna.post(
+        "/v1/drafts", content=text.encode(), headers={"content-type": "application/json"}
+    )
+    assert problem(answer) == (400, "invalid-body")
+    assert "values" in answer.json()["detail"]
+
+
+CURSORS = [
+    "x",
+    "e30",
+    {"at": "0001-01-01T00:00:00+14:00", "id": "0" * 16},
+    {"at": "9999-12-31T23:59:59-14:00", "id": "0" * 16},
+    {"at": "2026-01-01T00:00:00", "id": "0" * 16},
+    {"at": "2026-01-01T00:00:00Z", "id": "x"},
+    10**30,
+    -1,
+]
+
+
+@pytest.mark.parametrize("path", ["/v1/drafts", "/v1/releases", "/v1/activity"])
+@pytest.mark.parametrize("cursor", CURSORS)
+def test_a_cursor_that_is_none_of_ours_is_refused(anna, path, cursor):
+    spelled = cursor
+    if not isinstance(cursor, str):
+        spelled = base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode().rstrip("=")
+    answer = anna.get(path, params={"cursor": spelled})
+    assert problem(answer) == (400, "invalid-query")
+
+
+@pytest.mark.parametrize("query", ["who=%00", "subject=a%00", "who=", "subject=" + "x" * 201])
+def test_a_word_that_nothing_has_is_refused(anna, query):
+    assert problem(anna.get(f"/v1/activity?{query}")) == (400, "invalid-query")

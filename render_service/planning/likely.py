@@ -1,4 +1,4 @@
-"""Which pictures `warm` makes, and in which order: those of several views as one line.
+"""Which pictures are made before they are asked for, in which order: several views as one line.
 
 The rule: lazy. Each view yields its configurations by rising cost, and the cheapest of all views
 comes next; so what is popular of every product comes before what is rare of any, and a catalogue of
