@@ -55,7 +55,11 @@ def statuses(schema, path, method="get"):
         ("/v1/drafts/{draft}", "delete", {"204", *WRITTEN}),
         ("/v1/drafts/{draft}/layers/{view}/{number}", "put", {"200", *WRITTEN, "413", "415"}),
         ("/v1/drafts/{draft}/check", "post", {"200", *DRAFT, "404", "502"}),
-        ("/v1/drafts/{draft}/publish", "post", {"200", *WRITTEN, "413", "415", "422", "502"}),
+        (
+            "/v1/drafts/{draft}/publish",
+            "post",
+            {"200", "202", *WRITTEN, "413", "415", "422", "502"},
+        ),
         ("/v1/releases/{release}/restore", "post", {"200", *WRITTEN, "502"}),
         ("/v1/activity", "get", {"200", *DRAFT, "502"}),
         ("/v1/jobs", "get", {"200", "400", "401", "403", "503"}),
