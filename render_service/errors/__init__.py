@@ -59,7 +59,6 @@ RenderServiceError
 │   └── JobCancelled
 ├── WebhookMoved                  somebody else changed the endpoint first
 ├── DeliveryFailed                an endpoint did not take what it was told
-├── RevisionNeeded                a write that does not say what it knows of
 ├── DraftMoved                    somebody else changed the draft first
 ├── InvalidDraft                  a draft has faults; carries those found
 ├── AssetNotStored                a digest of a layer file that was never uploaded
@@ -134,7 +133,6 @@ from render_service.errors.drafted import DraftTooLarge as DraftTooLarge
 from render_service.errors.drafted import InvalidDraft as InvalidDraft
 from render_service.errors.drafted import NothingIsPublishedHere as NothingIsPublishedHere
 from render_service.errors.drafted import OtherPipelineLive as OtherPipelineLive
-from render_service.errors.drafted import RevisionNeeded as RevisionNeeded
 from render_service.errors.drafted import UnknownDraft as UnknownDraft
 from render_service.errors.drafted import UnknownPart as UnknownPart
 from render_service.errors.drafted import UnknownPreview as UnknownPreview

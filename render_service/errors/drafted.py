@@ -27,16 +27,6 @@ class UnknownPart(NotFound):
         )
 
 
-class RevisionNeeded(RenderServiceError):
-    """A write that does not say which revision it knows of."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The request has no If-Match; send the ETag of what you know, so that "
-            "nobody else's change is lost."
-        )
-
-
 class DraftMoved(RenderServiceError):
     """Somebody else changed the draft first; nothing of this change was kept."""
 

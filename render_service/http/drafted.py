@@ -18,7 +18,7 @@ from render_service.drafts.editing import is_asset, is_digest
 from render_service.drafts.model import Document, Place
 from render_service.errors import (
     MalformedPath,
-    RevisionNeeded,
+    PreconditionMissing,
     UnknownDraft,
     UnknownQueryKey,
 )
@@ -78,12 +78,12 @@ def read_revision(request: Asked) -> int | None:
     """Return the revision that a write knows of; None for `*`, which is whatever it is.
 
     Raises:
-        RevisionNeeded: It does not say.
+        PreconditionMissing: It does not say.
         InvalidBody: What it says is no ETag of ours.
     """
     given = request.headers.get("if-match")
     if given is None:
-        raise RevisionNeeded
+        raise PreconditionMissing(creates=False)
     if given.strip() == "*":
         return None
     found = _TAG.fullmatch(given.strip())

@@ -48,7 +48,6 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.UnknownPreview: Row(404, "unknown-preview", "No such preview", _NEVER),
     errors.OtherPipelineLive: Row(409, "other-pipeline-live", "Another program's release", _NEVER),
     errors.UnknownPart: Row(404, "unknown-part", "Unknown part of a draft", _NEVER),
-    errors.RevisionNeeded: Row(428, "revision-needed", "If-Match needed", _NEVER),
     errors.DraftMoved: Row(412, "draft-moved", "Draft changed meanwhile", _NEVER),
     errors.InvalidDraft: Row(422, "invalid-draft", "Draft with faults", _NEVER),
     errors.AssetNotStored: Row(422, "asset-not-stored", "Layer file not stored", _NEVER),

@@ -21,7 +21,7 @@ _LIST_KEYS: Final = (
     query_key("cursor", {"type": "string"}, "As `next` of the page before holds it"),
 )
 
-_EVENTS: Final = {"text/event-stream": {"type": "string"}}
+_EVENTS: Final[Mapping[str, Mapping[str, str]]] = {"text/event-stream": {}}
 
 JOBS: Final[Mapping[Operation, Stated]] = {
     ("/v1/jobs", "get"): Stated(scope=Scope.JOBS_READ, problems=(400, 503), query=_LIST_KEYS),

@@ -145,7 +145,7 @@ def test_a_draft_that_another_changed_is_not_published_unseen(anna, ben):
     darken(ben, draft, 0.38)
     assert problem(publish(anna, draft)) == (412, "draft-moved")
     answer = anna.post(address(draft, "publish"))
-    assert problem(answer) == (428, "revision-needed")
+    assert problem(answer) == (428, "precondition-missing")
 
 
 def test_a_draft_with_faults_is_not_published(anna):
@@ -184,7 +184,7 @@ def test_an_earlier_state_is_made_live_again_by_who_knows_what_is(anna, nobody):
     publish(anna, darken(anna, begin(anna), 0.39))
     stale = {"if-match": before.headers["etag"]}
     restore = f"/v1/releases/{before.json()['number']}/restore"
-    assert problem(anna.post(restore)) == (428, "revision-needed")
+    assert problem(anna.post(restore)) == (428, "precondition-missing")
     assert problem(anna.post(restore, headers=stale)) == (412, "published-meanwhile")
     current = anna.get("/v1/releases/live")
     done = anna.post(restore, headers={"if-match": current.headers["etag"]}).json()

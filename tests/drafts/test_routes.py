@@ -92,7 +92,7 @@ def test_what_is_unfinished_is_kept_and_every_fault_told(anna):
 def test_a_write_says_what_it_knows_of(anna):
     draft = begin(anna)
     answer = anna.put(address(draft), json={"definition": {}})
-    assert problem(answer) == (428, "revision-needed")
+    assert problem(answer) == (428, "precondition-missing")
     answer = anna.put(address(draft), json={}, headers={"if-match": "yesterday"})
     assert problem(answer) == (400, "invalid-body")
     assert "If-Match" in answer.json()["detail"]

@@ -28,15 +28,15 @@ def test_nothing_ends_in_a_5xx_or_in_an_answer_that_is_not_documented(back_offic
 
 
 def test_nobody_gets_a_5xx_or_an_answer_that_is_not_documented(back_office):
-    done = ask(back_office, {"TOKEN": "nobody"}, "coverage")
+    done = ask(back_office, {"TOKEN": "nobody"}, "coverage", "--mode", "positive")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def ask(server, environment, phases):
+def ask(server, environment, phases, *words):
     # The seed is fixed: what CI refuses can be asked again. Without it, every run asks otherwise.
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
     command += [f"{server.url}/schema", "--url", server.url, "--phases", phases]
-    command += ["--max-examples", "25", "--seed", "1", "--no-color", "--warnings", "off"]
+    command += ["--max-examples", "8", "--seed", "1", "--no-color", "--warnings", "off", *words]
     return subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=500
     )
