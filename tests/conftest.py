@@ -12,6 +12,7 @@ from tests.shop import make_demo_shop
 
 LONG = (
     "loadtests/test_runs.py",
+    "http/test_schemathesis.py",
     "browser/test_page.py",
     "database/test_replicas.py",
     "http/test_old_versions.py",
@@ -20,6 +21,8 @@ LONG = (
     "test_cli.py",
     "loadtests/test_benchmarks.py",
     "test_publish.py",
+    "workers/test_chaos.py",
+    "workers/test_worker.py",
     "http/test_fleet.py",
     "test_warm.py",
     "telemetry/test_metrics.py",

@@ -66,11 +66,11 @@ def compare_draft(
         )
     (change,) = compare(old, new, _ignore)
     found = list(changed_pairs(old, new, width_px=width_px)) if pictures else []
-    spread = [found[i * len(found) // pictures] for i in range(pictures)]
+    shown = min(pictures, len(found))
     return Difference(
         change=change,
         complete=True,
-        pairs=tuple(found if len(found) <= pictures else spread),
+        pairs=tuple(found[number * len(found) // shown] for number in range(shown)),
         keys=tuple(islice(changed_keys(old, new, _ignore), keys)),
     )
 

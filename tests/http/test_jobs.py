@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import uuid
 
 import httpx
 import pytest
@@ -98,7 +97,9 @@ async def test_without_a_token_no_job_is_seen(client, jobs):
         assert client.get(f"/v1/jobs{path}").status_code == 401
 
 
-@pytest.mark.parametrize("given", [str(uuid.uuid4()), "x", "1", "%00", "%ff", "a" * 300, "';--"])
+@pytest.mark.parametrize(
+    "given", ["8be743f2-74c0-4aad-835a-55597eacd23e", "x", "1", "%00", "%ff", "a" * 99, "';--"]
+)
 def test_a_job_that_is_not_there_is_unknown(client, given):
     for method, path in [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("POST", "/retry")]:
         answer = client.request(method, f"/v1/jobs/{given}{path}", headers=as_("root"))

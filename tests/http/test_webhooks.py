@@ -1,7 +1,6 @@
 """Webhooks over HTTP: made, changed, given new secrets and forgotten, by administrators alone."""
 
 import asyncio
-import uuid
 
 import httpx
 import pytest
@@ -88,7 +87,7 @@ def test_a_new_webhook_was_told_nothing(client, made):
     assert client.get(made["deliveries"]).json() == {"deliveries": [], "next": None}
 
 
-@pytest.mark.parametrize("given", [str(uuid.uuid4()), "x", "%00", "a" * 300])
+@pytest.mark.parametrize("given", ["8be743f2-74c0-4aad-835a-55597eacd23e", "x", "%00", "a" * 300])
 def test_a_webhook_or_delivery_that_is_not_there_is_unknown(client, made, given):
     for method, path in [("GET", ""), ("POST", "/secret"), ("GET", "/deliveries")]:
         answer = client.request(method, f"/v1/webhooks/{given}{path}")
