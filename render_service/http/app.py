@@ -48,6 +48,7 @@ from render_service.http.rates import RateWrites
 from render_service.http.replies import ClientGone, instance_of
 from render_service.http.stopping import announce_stop
 from render_service.http.uploads import UploadRoutes
+from render_service.http.warming import Warming
 from render_service.http.webhooks import Webhooks
 from render_service.pixels.encode import PROFILES
 from render_service.planning.planner import Planner
@@ -81,6 +82,7 @@ _ROUTES: Final = (
     Quotes,
     *DRAFT_ROUTES,
     Jobs,
+    Warming,
     Webhooks,
     UploadRoutes,
     HealthRoutes,

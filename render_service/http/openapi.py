@@ -19,6 +19,7 @@ from render_service.http.stated_routes import COMPOSITIONS, HEALTH, PRODUCTS
 from render_service.http.stated_uploads import UPLOADS
 from render_service.http.stated_webhooks import WEBHOOKS
 from render_service.http.stated_writes import WRITES
+from render_service.http.warming import WARMING
 
 _STATED: Final[Mapping[Operation, Stated]] = {
     **COMPOSITIONS,
@@ -27,6 +28,7 @@ _STATED: Final[Mapping[Operation, Stated]] = {
     **HEALTH,
     **DRAFTS,
     **JOBS,
+    **WARMING,
     **WEBHOOKS,
     **UPLOADS,
 }

@@ -11,6 +11,7 @@ from render_service.supply import read_live_catalogue
 from render_service.wiring import build_doings
 from render_service.workers.importing import Importing
 from render_service.workers.publishing import publish_doing
+from render_service.workers.warming import warm_doing
 
 _IMPORT_S: Final = 3600.0
 """100,000 products, at 200 a second and more, take some 8 minutes."""
@@ -23,4 +24,5 @@ def all_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]:
         **build_doings(settings, database),
         Kind.IMPORT: Doing(handle=importing.handle, limit_s=_IMPORT_S),
         Kind.PUBLISH: publish_doing(settings, database),
+        Kind.RENDER: warm_doing(settings),
     }

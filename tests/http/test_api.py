@@ -273,6 +273,7 @@ def test_the_schema_is_openapi_3_1_and_names_every_route(client):
         "/v1/releases/{release}",
         "/v1/releases/{release}/restore",
         "/v1/activity",
+        "/v1/compositions/{composition}/warm",
         "/v1/jobs",
         "/v1/jobs/{job}",
         "/v1/jobs/{job}/events",

@@ -62,6 +62,11 @@ def statuses(schema, path, method="get"):
         ),
         ("/v1/releases/{release}/restore", "post", {"200", *WRITTEN, "502"}),
         ("/v1/activity", "get", {"200", *DRAFT, "502"}),
+        (
+            f"{COMPOSITION}/warm",
+            "post",
+            {"202", "400", "401", "403", "404", "413", "415", "503"},
+        ),
         ("/v1/jobs", "get", {"200", "400", "401", "403", "503"}),
         (JOB, "get", {"200", "400", "401", "403", "404", "503"}),
         (f"{JOB}/events", "get", {"200", "400", "401", "403", "404", "503"}),
