@@ -69,7 +69,7 @@ def doings_of(_, database):
     return {
         Kind.RENDER: Doing(handle=handlers.effect, at_once=4, **words),
         Kind.IMPORT: Doing(handle=handlers.steps, at_once=2, **words),
-        Kind.MAIL: Doing(handle=handlers.poison, **words),
+        Kind.PUBLISH: Doing(handle=handlers.poison, **words),
         Kind.MEDIA: Doing(handle=handlers.sleep, **words),
         Kind.INGEST: Doing(handle=handlers.heavy, **words),
         Kind.TIDY: Doing(handle=handlers.sleep, limit_s=0.3, pauses_s=()),

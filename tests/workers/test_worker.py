@@ -44,7 +44,7 @@ async def test_a_job_is_done_and_says_how_far_it_is(workers, jobs, database):
 
 async def test_poison_is_parked_after_three_attempts_and_others_are_done(workers, jobs):
     workers.start()
-    poison = await jobs.order(an_order(Kind.MAIL))
+    poison = await jobs.order(an_order(Kind.PUBLISH))
     others = [await jobs.order(an_order(Kind.RENDER)) for _ in range(5)]
     for job in (poison, *others):
         await until(over(jobs, job), workers)
