@@ -96,6 +96,9 @@ def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {media: {"schema": schema} for media in stated.media},
         }
+    if stated.files:
+        content: dict[str, Any] = {media: {} for media in stated.files}
+        operation["requestBody"] = {"required": True, "content": content}
     if stated.query or stated.headers:
         operation["parameters"] = [*found.get("parameters", ()), *stated.query, *stated.headers]
     if stated.scope is not None:

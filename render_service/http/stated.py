@@ -35,6 +35,7 @@ class Stated(Struct, frozen=True, kw_only=True):
             `scope`.
         body: Shape of its body, which the route reads itself so that every fault names its field.
         media: Media types of the body.
+        files: Media types of a body that is a file, which has no shape to tell.
         query: Its query keys, as `query_key` makes them.
         headers: Its request headers, as `header` makes them.
         creates: Whether it answers 201, too, where it made something.
@@ -47,6 +48,7 @@ class Stated(Struct, frozen=True, kw_only=True):
     problems: tuple[int, ...] = ()
     body: type | None = None
     media: tuple[str, ...] = (JSON,)
+    files: tuple[str, ...] = ()
     query: Sequence[Mapping[str, Any]] = ()
     headers: Sequence[Mapping[str, Any]] = ()
     creates: bool = False

@@ -79,6 +79,7 @@ WRITES: Final[Mapping[Operation, Stated]] = {
             query_key("dry_run", {"type": "string", "enum": ["false", "true"]}),
         ),
         headers=(KEY,),
+        files=tuple(RowFormat),
         answers={JSON: _IMPORT},
         scope=Scope.CATALOGUE_WRITE,
     ),

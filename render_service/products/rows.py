@@ -57,7 +57,7 @@ class RowReader:
     def __init__(self, format_: RowFormat) -> None:
         self._format = format_
         self._header: Sequence[str] | None = None
-        self._begun: list[str] = []
+        self._forget()
         self._line = 0
         # A cell may hold the longest field that a product has; the module's own bound is 128 KiB.
         csv.field_size_limit(PRODUCT_BYTES_MAX)
@@ -73,18 +73,21 @@ class RowReader:
         try:
             text = line.decode()
         except UnicodeDecodeError as error:
-            self._begun = []
+            self._forget()
             return Row(line=self._line, faults=_broken(f"is not UTF-8: {error}").faults)
         text = text.removeprefix(_BOM) if self._line == 1 else text
         if self._format is RowFormat.JSON_LINES:
             return _read_json(self._line, text)
         self._begun.append(text)
-        record = "".join(self._begun)
-        if record.count('"') % 2:
-            if len(record) > 2 * PRODUCT_BYTES_MAX:
+        # Counted as it comes: a cell of a million short lines is joined once.
+        self._begun_length += len(text)
+        self._quotes += text.count('"')
+        if self._quotes % 2:
+            if self._begun_length > 2 * PRODUCT_BYTES_MAX:
                 raise _broken(f"has a quoted cell from line {self._begun_at} on that does not end")
             return None
-        begun_at, self._begun = self._begun_at, []
+        begun_at, record = self._begun_at, "".join(self._begun)
+        self._forget()
         return self._read_record(begun_at, record)
 
     def end(self) -> Row | None:
@@ -94,6 +97,11 @@ class RowReader:
         return Row(
             line=self._begun_at, faults=_broken("has a quoted cell that does not end").faults
         )
+
+    def _forget(self) -> None:
+        """Begin anew: what was read is a row, or none."""
+        self._begun: list[str] = []
+        self._begun_length = self._quotes = 0
 
     @property
     def _begun_at(self) -> int:
