@@ -195,6 +195,17 @@ class Settings:
         "as 10.0.0.0/8,fd00::/8; empty: public addresses only",
         "Not public, and told of events nevertheless, also by http.",
     )
+    smtp_url: str = text(
+        "",
+        "URL",
+        r"(smtps?://\S+)?",
+        "smtp(s)://user:password@host:port; empty: `mail` in RENDER_DATA",
+        "Sends mail; with a password always encrypted.",
+        secret=True,
+    )
+    mail_from: str = text(
+        "", "address", r"([^@\s]{1,64}@[A-Za-z0-9.-]{1,189})?", "name@host", "Of mail that is sent."
+    )
     quote_s: int = number(DAY_S, "seconds", 60, 90 * DAY_S, "A quote's price holds.")
     draft_preview_s: int = number(
         7 * DAY_S, "seconds", 60, 90 * DAY_S, "Addresses of a draft's pictures hold."

@@ -5,6 +5,7 @@ import argparse
 from render_service.commands.jobs import (
     cancel_job,
     list_jobs,
+    mail_test,
     retry_job,
     show_job,
     wait_for_job,
@@ -37,10 +38,17 @@ def add_jobs(commands_: "argparse._SubParsersAction[argparse.ArgumentParser]") -
             settings, limit=options.limit, status=options.status, kind=options.kind
         )
     )
+    _add_mail(actions)
     for name, (said, do) in _ONE.items():
         one = actions.add_parser(name, help=said)
         one.add_argument("job", metavar="JOB", help="its id")
         one.set_defaults(run=lambda options, settings, do=do: do(settings, options.job))
+
+
+def _add_mail(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    mail = actions.add_parser("mail", help="send a message to see that mail arrives, and wait")
+    mail.add_argument("address", metavar="ADDRESS", help="whom to")
+    mail.set_defaults(run=lambda options, settings: mail_test(settings, options.address))
 
 
 def _limit(given: str) -> int:

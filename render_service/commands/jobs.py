@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from render_service.adapters.job_table import JobTable
 from render_service.embedded import run_embedded_database
-from render_service.errors import InvalidSetting
+from render_service.errors import InvalidRequest, InvalidSetting
+from render_service.jobs.mails import Mail, order_mail
 from render_service.jobs.model import Job, Kind, Status
 from render_service.jobs.ports import JobStore, Wanted
 from render_service.settings import Settings
@@ -91,6 +92,24 @@ def wait_for_job(settings: Settings, job_id: str) -> int:
     if job.error and job.status is not Status.DONE:
         print(job.error)
     return 0 if job.status is Status.DONE else 1
+
+
+def mail_test(settings: Settings, address: str) -> int:
+    """Send a message to `address` by a job, to see that mail arrives; return the exit status.
+
+    Raises:
+        InvalidRequest: It is no address.
+        InvalidSetting: There is no database.
+        DatabaseUnavailable: Nothing was ordered.
+    """
+    words = "Mail of render-service arrives."
+    mail = Mail(to=address, subject=words, text=f"{words}\n", html=f"<p>{words}</p>\n")
+    try:
+        asked = order_mail(mail, "the command line")
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"{address[:200]!r} is no mail address: name@host, ASCII.") from error
+    job = _ask(settings, lambda jobs: jobs.order(asked))
+    return wait_for_job(settings, job.id)
 
 
 async def follow_job(jobs: JobStore, job_id: str) -> Job:

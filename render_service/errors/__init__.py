@@ -94,6 +94,7 @@ RenderServiceError
 ├── OutcomeUnknown                a change may have been kept, or not
 ├── SchemaBehind                  the database lacks migrations
 ├── MigrationFailed               a migration could not be applied
+├── MailNotSent                   a message could not be handed over
 ├── InvalidPlan                   a plan read from a file is not one this release can draw
 ├── ServerNotStarted              a server that is brought along did not start
 └── InvalidSetting                an environment variable is unknown or out of range
@@ -193,6 +194,7 @@ from render_service.errors.worked import ChildFailed as ChildFailed
 from render_service.errors.worked import JobCancelled as JobCancelled
 from render_service.errors.worked import JobNotParked as JobNotParked
 from render_service.errors.worked import JobOver as JobOver
+from render_service.errors.worked import MailNotSent as MailNotSent
 from render_service.errors.worked import QueueUnavailable as QueueUnavailable
 from render_service.errors.worked import Superseded as Superseded
 from render_service.errors.worked import UnknownJob as UnknownJob

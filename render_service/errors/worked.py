@@ -14,6 +14,17 @@ class UnknownJob(NotFound):
         )
 
 
+class MailNotSent(RenderServiceError):
+    """A message could not be handed over; it is tried again.
+
+    Args:
+        reason: What was found.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The message was not sent: {reason}.")
+
+
 class JobOver(RenderServiceError):
     """A job cannot be cancelled: it is over."""
 

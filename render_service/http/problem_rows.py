@@ -118,6 +118,7 @@ ROWS: Final[Mapping[type[errors.RenderServiceError], Row]] = {
     errors.RenderFailed: Row(500, "internal", "Internal error", _NEVER),
     errors.TierUnavailable: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidCatalogue: Row(500, "internal", "Internal error", _NEVER),
+    errors.MailNotSent: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidPlan: Row(500, "internal", "Internal error", _NEVER),
     errors.ServerNotStarted: Row(500, "internal", "Internal error", _NEVER),
     errors.InvalidSetting: Row(500, "internal", "Internal error", _NEVER),

@@ -23,6 +23,8 @@ class Kind(enum.StrEnum):
     """An uploaded layer file or photograph is checked and kept."""
     MEDIA = "media"
     """A photograph becomes a responsive set."""
+    MAIL = "mail"
+    """A message is sent."""
     IMPORT = "import"
     """Rows of a file become products."""
     DELIVER = "deliver"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from render_service.adapters.delivering import DELIVERY_PAUSES_S, Delivering
+from render_service.adapters.mailing import Mailing
 from render_service.adapters.postgres import Database
 from render_service.adapters.tidying import Tidying
 from render_service.adapters.upload_table import UploadRows
@@ -34,6 +35,19 @@ _TIDY_S: Final = 600.0
 _INGEST_S: Final = 300.0
 """Three minutes of a check by the clock, and a file of 64 MiB read and put at 10 Mbit/s."""
 
+MAIL: Final = "mail"
+"""A folder under the data folder: of messages, where there is no server to send them."""
+
+_MAIL_S: Final = 300.0
+"""A handful of answers of a server, 30 s each at the most."""
+
+_MAILS: Final = 4
+"""At once: what a small mail server takes of one client."""
+
+_MAIL_PAUSES_S: Final = (10.0, 300.0, 1800.0, 7200.0)
+"""A server that puts off what it does not know (greylisting) takes it after five minutes, and one
+that is down is up again within hours."""
+
 _MEDIA_S: Final = 600.0
 """A master of 14 million pixels and its 33 pictures take a minute or two of a core."""
 
@@ -55,6 +69,14 @@ def build_doings(settings: Settings, database: Database) -> Mapping[Kind, Doing]
             handle=Tidying(database, {"uploads": uploads.sweep}).handle, limit_s=_TIDY_S
         ),
         Kind.INGEST: Doing(handle=build_ingest(settings, database).handle, limit_s=_INGEST_S),
+        Kind.MAIL: Doing(
+            handle=Mailing(
+                settings.smtp_url, sender=settings.mail_from, folder=settings.data / MAIL
+            ).handle,
+            limit_s=_MAIL_S,
+            at_once=_MAILS,
+            pauses_s=_MAIL_PAUSES_S,
+        ),
         Kind.MEDIA: Doing(handle=build_photos(settings, database).handle, limit_s=_MEDIA_S),
     }
 

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from render_service.adapters.job_attempts import Attempt, begin, find_lost
 from render_service.adapters.job_queue import GivenBack
 from render_service.adapters.postgres import Database
@@ -147,7 +149,10 @@ class Attempts:
 async def _within(doing: Doing, attempt: Attempt) -> JSON:
     try:
         async with asyncio.timeout(doing.limit_s) as limit:
-            return await doing.handle(attempt)
+            result = await doing.handle(attempt)
+            # What cannot be kept is the handler's fault, told as one.
+            msgspec.json.encode(result)
+            return result
     except TimeoutError as error:
         if not limit.expired():
             raise

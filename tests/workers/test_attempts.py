@@ -56,6 +56,17 @@ async def test_what_a_handler_finished_itself_is_what_came_of_it(database, jobs)
     assert (await jobs.get(job.id)).result == "in the transaction"
 
 
+async def test_a_result_that_cannot_be_kept_is_a_failure_and_says_so(database, jobs):
+    async def handle(_):
+        return object()
+
+    job, ticket = await make_job(database, jobs)
+    assert await attempts(database, handle).process(ticket, Kind.RENDER) is not None
+    after = await jobs.get(job.id)
+    assert (after.status, after.failures) == (Status.QUEUED, 1)
+    assert "unsupported" in after.error
+
+
 async def test_a_transaction_that_was_to_finish_a_job_and_failed_is_a_failure(database, jobs):
     async def handle(task):
         async def work(connection):
