@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.http.server import COMPOSITIONS, run_server
+from tests.shop import make_demo_shop
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 TOKEN = "T" * 43
 
 
 @pytest.fixture(scope="module")
-def back_office(demo_shop, tmp_path_factory):
-    """A service that sells the demo's products, and a token that may do everything."""
-    settings = {**demo_shop, "api_tokens": f"tests:{TOKEN}"}
+def back_office(postgres_18_server, tmp_path_factory):
+    """A service that sells the demo's products, and a token that may do everything: and does."""
+    settings = {**make_demo_shop(postgres_18_server), "api_tokens": f"tests:{TOKEN}"}
     with run_server(COMPOSITIONS, tmp_path_factory.mktemp("fuzzed"), **settings) as server:
         yield server
 
