@@ -93,7 +93,7 @@ def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
     if stated.body is not None:
         schema = {"$ref": f"#/components/schemas/{stated.body.__name__}"}
         operation["requestBody"] = {
-            "required": True,
+            "required": stated.body_needed,
             "content": {media: {"schema": schema} for media in stated.media},
         }
     if stated.files:

@@ -34,6 +34,7 @@ class Stated(Struct, frozen=True, kw_only=True):
         problems: Statuses of the problem documents that it can answer; 401 and 403 follow from
             `scope`.
         body: Shape of its body, which the route reads itself so that every fault names its field.
+        body_needed: Whether it may not be left out.
         media: Media types of the body.
         files: Media types of a body that is a file, which has no shape to tell.
         query: Its query keys, as `query_key` makes them.
@@ -47,6 +48,7 @@ class Stated(Struct, frozen=True, kw_only=True):
 
     problems: tuple[int, ...] = ()
     body: type | None = None
+    body_needed: bool = True
     media: tuple[str, ...] = (JSON,)
     files: tuple[str, ...] = ()
     query: Sequence[Mapping[str, Any]] = ()

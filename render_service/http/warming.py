@@ -60,6 +60,9 @@ class Warming(Controller):
 
 WARMING: Final[Mapping[Operation, Stated]] = {
     ("/v1/compositions/{composition}/warm", "post"): Stated(
-        problems=(400, 404, 413, 415, 503), body=WarmIn, scope=Scope.RELEASE_PUBLISH
+        problems=(400, 404, 413, 415, 503),
+        body=WarmIn,
+        body_needed=False,
+        scope=Scope.RELEASE_PUBLISH,
     ),
 }
