@@ -231,7 +231,7 @@ def read_cursor(asked: Mapping[str, str], shape: Any) -> Any:  # noqa: ANN401  #
         place = msgspec.json.decode(data, type=shape)
     except (ValueError, OverflowError, binascii.Error, msgspec.DecodeError) as error:
         raise wrong("cursor", "expected what `next` of the page before holds") from error
-    if isinstance(place, Place) and not _is_place(place):
+    if not _is_sound(place):
         raise wrong("cursor", "expected what `next` of the page before holds")
     return place
 
@@ -248,10 +248,17 @@ def read_text(asked: Mapping[str, str], key: str) -> str | None:
     return given
 
 
-def _is_place(place: Place) -> bool:
-    """Whether it can be one of ours: an instant that every time zone has, and an id."""
-    sound = place.at.tzinfo is not None and datetime.min.year < place.at.year < datetime.max.year
-    return sound and _DRAFT.fullmatch(place.id) is not None
+def _is_sound(place: object) -> bool:
+    """Whether it can be one of ours: instants that every time zone has, and the id of a draft."""
+    if isinstance(place, Place):
+        return _DRAFT.fullmatch(place.id) is not None and _is_sound((place.at,))
+    instants = (
+        [one for one in place if isinstance(one, datetime)] if isinstance(place, tuple) else []
+    )
+    return all(
+        one.tzinfo is not None and datetime.min.year < one.year < datetime.max.year
+        for one in instants
+    )
 
 
 def _read_toml(body: bytes) -> dict[str, Any]:

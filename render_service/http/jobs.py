@@ -19,9 +19,9 @@ from render_service.errors import NotSignedIn, UnknownJob
 from render_service.http.access import check, requires
 from render_service.http.asked import refuse_query, wrong
 from render_service.http.compositions import Asked
-from render_service.http.drafted import read_cursor, read_query, spell_cursor
+from render_service.http.drafted import read_cursor, read_limit, read_query, spell_cursor
 from render_service.http.job_events import MEDIA_TYPE, open_stream
-from render_service.http.job_schemas import PAGE, PAGE_MAX, JobList, JobOut, describe_job
+from render_service.http.job_schemas import JobList, JobOut, describe_job
 from render_service.jobs.model import Job, Kind, Status
 from render_service.jobs.ports import JobStore, Wanted
 
@@ -42,11 +42,9 @@ class Jobs(Controller):
         """Newest first, of one `status` or one `kind` if you like."""
         asked = read_query(request, LIST_KEYS)
         place: tuple[datetime, UUID] | None = read_cursor(asked, tuple[datetime, UUID])
-        if place is not None and place[0].tzinfo is None:
-            raise wrong("cursor", "expected what `next` of the page before holds")
         page = await jobs.list_jobs(
             Wanted(
-                limit=_read_limit(asked),
+                limit=read_limit(asked),
                 after=None if place is None else (place[0], str(place[1])),
                 status=_read_word(asked, "status", Status),
                 kind=_read_word(asked, "kind", Kind),
@@ -117,13 +115,6 @@ async def _touched(jobs: JobStore, job_id: str, caller: Caller) -> None:
     """Refuse who may not end or retry a job."""
     if (await _seen(jobs, job_id, caller)).by != caller.name:
         check(caller, Scope.ADMIN)
-
-
-def _read_limit(asked: Mapping[str, str]) -> int:
-    given = asked.get("limit", str(PAGE))
-    if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= PAGE_MAX:
-        return int(given)
-    raise wrong("limit", f"{given[:100]!r}; expected a whole number from 1 to {PAGE_MAX}")
 
 
 def _read_word(asked: Mapping[str, str], field: str, words: type[_Word]) -> _Word | None:

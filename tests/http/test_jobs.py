@@ -1,6 +1,7 @@
 """Jobs over HTTP: seen, followed, cancelled and retried, by who may."""
 
 import asyncio
+import base64
 import json
 import threading
 
@@ -202,3 +203,12 @@ async def test_what_is_over_is_told_at_once(client, jobs):
     answer = client.get(f"/v1/jobs/{job.id}/events", headers=as_("anna"))
     assert answer.text.count("event: ") == 1
     assert "event: end" in answer.text
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_cursor_at_the_ends_of_time_is_none_of_ours(client, at):
+    place = f'["{at}","8be743f2-74c0-4aad-835a-55597eacd23e"]'.encode()
+    cursor = base64.urlsafe_b64encode(place).decode().rstrip("=")
+    answer = client.get("/v1/jobs", params={"cursor": cursor}, headers=as_("reader"))
+    assert answer.status_code == 400
+    assert "cursor" in answer.json()["detail"]
